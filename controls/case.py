@@ -1,0 +1,234 @@
+"""Judging cases: all facts of one key together, compared with what was said of them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controls.block import Block, Conflict, Recall
+from controls.changes import SHOWABLE, Changes, entry_of, is_late, place, settled
+from controls.gaps import gap
+from controls.kernel import DAY, Judgement, Verdict, arrival
+from controls.registers import FOREVER, View
+from controls.shapes import Case, Fact, Look
+
+if TYPE_CHECKING:
+    from controls.engine import Engine, Rule
+
+SAID = 7 * DAY
+"""How long below its floor a case remembers what it said (ms): what arrives later still is judged,
+but adds to what a finding holds already."""
+
+
+@dataclass(slots=True)
+class Task:
+    """What a block brings to one case."""
+
+    facts: list[Fact]
+    arrived: int = 0
+    effect: int = FOREVER
+    ranges: tuple[tuple[int, int], ...] = ()
+    """Stretches of time (ms) to be read back from the store."""
+
+
+def judge_cases(
+    engine: Engine,
+    block: Block,
+    groups: Mapping[type[Any], Sequence[Any]],
+    changed: Sequence[Any],
+    looks: Sequence[tuple[Rule, Look]],
+    view: View,
+    due: Iterable[str],
+    recall: Recall,
+    changes: Changes,
+) -> None:
+    """Judge every case that this block, the books or the time touch."""
+    waiting: dict[str, list[str]] = {}
+    for memory_key in due:
+        if memory_key.startswith("case|"):
+            _, ref, key = memory_key.split("|", 2)
+            waiting.setdefault(ref, []).append(key)
+    told = {ref for tally in block.tallies for ref in tally.facts}
+    asked: dict[str, list[Look]] = {}
+    for rule, look in looks:
+        asked.setdefault(rule.ref, []).append(look)
+    for rule in engine.cases:
+        check = rule.check
+        assert isinstance(check, Case)
+        tasks = gathered(check, groups)
+        if check.across and block.lane != "books":
+            if tasks:
+                changes.facts[rule.ref] = {key: task.facts for key, task in tasks.items()}
+            continue
+        for tally in block.tallies if rule.ref in told else ():
+            for key, facts in tally.facts.get(rule.ref, {}).items():
+                tasks.setdefault(key, Task([])).facts.extend(facts)
+        if rule.ref in asked:
+            called_back(check, recall(asked[rule.ref]), tasks)
+        if check.touches and block.lane == "books":
+            for event in changed:
+                touches = check.touches.get(type(event))
+                for key in touches(event) if touches else ():
+                    tasks.setdefault(key, Task([]))
+        for key in waiting.get(rule.ref, ()):
+            tasks.setdefault(key, Task([]))
+        for key, task in tasks.items():
+            judge_case(rule, key, task, view, recall, changes)
+
+
+def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str, Task]:
+    """The facts of the block's events, by key, and when the latest of them arrived."""
+    kinds = groups if check.every else [kind for kind in check.on if kind in groups]
+    events = [event for kind in kinds if kind is not Conflict for event in groups[kind]]
+    if not events:
+        return {}
+    tasks = {key: Task(facts) for key, facts in check.facts(events).items()}
+    if check.gather is None:
+        for event in events:
+            task = tasks.get(check.key(event))
+            if task is not None:
+                task.arrived = max(task.arrived, arrival(event))
+                task.effect = min(task.effect, event.occurred_at)
+    return tasks
+
+
+def called_back(check: Case, rows: Sequence[Any], tasks: dict[str, Task]) -> None:
+    """Cases of stored events that the books ask for: judge the stretch around each again."""
+    assert check.span is not None
+    for event in rows:
+        key = check.key(event)
+        if key:
+            task = tasks.setdefault(key, Task([]))
+            span = check.span(event.occurred_at)
+            if span not in task.ranges:
+                task.ranges += (span,)
+
+
+def judge_case(
+    rule: Rule, key: str, task: Task, view: View, recall: Recall, changes: Changes
+) -> None:
+    """Judge one case and settle the difference with what was said before."""
+    check = rule.check
+    assert isinstance(check, Case)
+    memory_key = f"case|{rule.ref}|{key}"
+    value, included = changes.load(memory_key)
+    if included:
+        return
+    facts: Sequence[Fact] = value["facts"] if value else ()
+    said: dict[str, list[Any]] = value["said"] if value else {}
+    floor = 0
+    if check.keep is not None:
+        floor = max(value["floor"] if value else 0, view.now - check.keep)
+    was_floor = value["floor"] if value else floor
+    facts, scopes = with_stored(check, key, facts, task, was_floor, recall)
+    facts = check.merge(facts, task.facts)
+    judged = [settled(check, j, view) for j in check.judge(key, facts, view)]
+    late = task.arrived, task.effect
+
+    def in_scope(at: int) -> bool:
+        return at >= was_floor or any(low <= at <= high for low, high in scopes)
+
+    now = {j.item or j.events[0]: j for j in judged}
+    kept = dict(said)
+    for item, gone in said.items():
+        if item not in now and in_scope(gone[2]):
+            changes.drop(rule, _recorded(gone), is_late(*late, gone[2]))
+            _count(rule, check, changes, gone[4], gone[3], -1)
+            del kept[item]
+    for item, judgement in now.items():
+        old = said.get(item)
+        if old is None and not in_scope(judgement.at):
+            continue
+        if old is not None and not in_scope(judgement.at) and not in_scope(old[2]):
+            continue
+        number = judgement.count or len(judgement.events)
+        subject = place(rule, judgement)[1]
+        wait = judgement.until is not None
+        new = [subject, entry_of(rule, judgement), judgement.at, number, judgement.verdict,
+               list(judgement.missing), wait]
+        kept[item] = new
+        if old is not None and (old[0], old[1], old[3]) == (new[0], new[1], new[3]):
+            continue
+        before = _recorded(old) if old else None
+        changes.settle(rule, before, judgement, is_late(*late, judgement.at))
+        if old is not None:
+            _count(rule, check, changes, old[4], old[3], -1)
+        _count(rule, check, changes, judgement.verdict, number, 1)
+    if check.keep is not None and task.facts:
+        changes.count(rule.control.id, "pass", len(task.facts))
+        if check.condense is not None:
+            facts = check.condense(key, facts, floor, view)
+        else:
+            facts = check.forget(facts, floor)
+        oldest = min(floor - SAID, facts[0][0] if facts else floor)
+        kept = {item: old for item, old in kept.items() if old[2] >= oldest}
+    due = min((j.until for j in judged if j.until is not None and j.until >= view.now),
+              default=None)
+    gaps = sorted({j.gap for j in judged if j.gap is not None})
+    note_gaps(gaps, value["gaps"] if value else [], view.now, changes)
+    changes.memory[memory_key] = {
+        "facts": list(facts),
+        "said": kept,
+        "floor": floor,
+        "due": due,
+        "gaps": [list(gap) for gap in gaps],
+    }
+
+
+def note_gaps(
+    now: Sequence[tuple[str, int]], before: Sequence[Sequence[Any]], at: int, changes: Changes
+) -> None:
+    """The gaps that opened or closed with this judgement."""
+    was = {(source, since) for source, since in before}
+    changes.gaps += [gap(*each, True, at) for each in now if each not in was]
+    changes.gaps += [gap(*each, False, at) for each in sorted(was - set(now))]
+
+
+def with_stored(
+    check: Case, key: str, facts: Sequence[Fact], task: Task, floor: int, recall: Recall
+) -> tuple[Sequence[Fact], list[tuple[int, int]]]:
+    """Facts completed from the store where the case looks below its floor, and those stretches."""
+    ranges = set(task.ranges)
+    if check.keep is not None and check.span is not None:
+        ranges |= {check.span(fact[0]) for fact in task.facts if fact[0] < floor}
+    ranges = {(low, high) for low, high in ranges if low < floor}
+    if not ranges or not check.by:
+        return facts, []
+    looks = [
+        Look(kind, name, key, low, high)
+        for kind, name in check.by.items()
+        for low, high in sorted(ranges)
+    ]
+    rows = [event for event in recall(looks) if check.key(event) == key]
+    kept = [f for f in facts if not any(low <= f[0] <= high for low, high in ranges)]
+    stored = check.facts(rows).get(key, [])
+    scopes = [(low, FOREVER) for low, _ in ranges] if check.ripples else list(ranges)
+    return check.merge(kept, stored), scopes
+
+
+def _count(
+    rule: Rule, check: Case, changes: Changes, verdict: Verdict, number: int, sign: int
+) -> None:
+    """One judgement more or less; where facts are counted, they are no passes meanwhile."""
+    if check.keep is None or verdict in SHOWABLE:
+        changes.count(rule.control.id, verdict, sign)
+    if check.keep is not None and verdict in SHOWABLE:
+        changes.count(rule.control.id, "pass", -sign * number)
+
+
+def _recorded(old: Sequence[Any]) -> Judgement:
+    """A judgement as it was remembered: enough to take it away again."""
+    subject, entry, at, number, _, missing, wait = old
+    verdict, code, severity, closed = entry.split("|")
+    return Judgement(
+        verdict,
+        code or None,
+        subject,
+        at,
+        severity=severity if code else None,
+        count=number,
+        missing=tuple(missing),
+        until=at if wait else None,
+        closed=bool(closed),
+    )

@@ -1,0 +1,115 @@
+"""Judge a block: events and knowledge in, judgements, findings and memory out.
+
+The engine knows no broker, no store and no clock.  What it is given decides what it returns, so
+a block that is delivered again gives the same again.  Each partition judges its own events;
+findings are kept by `books`, which receives from every traffic partition a tally of what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controls.block import CLOCK, Block, Conflict, Memory, Outcome, Recall
+from controls.case import judge_cases
+from controls.changes import Changes
+from controls.each import judge_each, looks_for
+from controls.findings import fold, publish
+from controls.gaps import SourceGap
+from controls.kernel import Control
+from controls.registers import Registers
+from controls.shapes import Case, Check, Each
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check with the control it belongs to; `ref` names it in memory and in tallies."""
+
+    ref: str
+    control: Control[Any]
+    check: Check
+
+
+class Engine:
+    """The catalogue, indexed once: for each event type the checks that read it."""
+
+    def __init__(self, controls: Iterable[Control[Any]]) -> None:
+        self.controls = {control.id: control for control in controls}
+        self.rules: dict[str, Rule] = {}
+        self.each: dict[type[Any], list[Rule]] = {}
+        self.cases: list[Rule] = []
+        self.revisits: dict[type[Any], list[Rule]] = {}
+        for control in self.controls.values():
+            for check in control.checks(control.params):
+                self._enter(Rule(f"{control.id}/{check.name}", control, check))
+        touching = [rule.check.touches for rule in self.cases if isinstance(rule.check, Case)]
+        self._asking = {SourceGap, *self.revisits, *(kind for each in touching for kind in each)}
+        """Types of register events that may judge again what was judged."""
+
+    def _enter(self, rule: Rule) -> None:
+        self.rules[rule.ref] = rule
+        if isinstance(rule.check, Each):
+            for kind in rule.check.on:
+                self.each.setdefault(kind, []).append(rule)
+        else:
+            self.cases.append(rule)
+        for kind in rule.check.revisits:
+            self.revisits.setdefault(kind, []).append(rule)
+
+    def evaluate(
+        self, block: Block, memory: Memory, registers: Registers, due: Iterable[str], recall: Recall
+    ) -> Outcome:
+        """Judge `block` against what the partition remembers.
+
+        `due` are the keys of `memory` whose time has come; `registers` hold `books` up to the
+        block's `books_upto` (in `books` itself, up to its last offset).  Nothing given is
+        changed: the values of `Outcome.memory` replace those of `memory` once the block is
+        written.
+        """
+        clock = memory.get(CLOCK) or {"now": 0, "known": -1}
+        known = block.last_offset if block.lane == "books" else block.books_upto
+        now = max(block.now, clock["now"])
+        due = tuple(due)
+        changed = [
+            event
+            for event in registers.changes(clock["known"], known)
+            if type(event) in self._asking
+        ]
+        outcome = Outcome()
+        if not (block.events or block.conflicts or block.tallies or due or changed):
+            return outcome
+        views = registers.view(clock["known"], clock["now"]), registers.view(known, now)
+        groups = by_type(block.events)
+        if block.conflicts:
+            groups[Conflict] = list(block.conflicts)
+        changes = Changes(block, memory)
+        looks, causes = looks_for(self, changed, block.lane)
+        judge_each(self, groups, looks, causes, views, due, recall, changes)
+        judge_cases(self, block, groups, changed, looks, views[1], due, recall, changes)
+        outcome.populations = changes.populations
+        outcome.memory, outcome.gaps = changes.memory, changes.gaps
+        tally = changes.tally(block)
+        if block.lane == "books":
+            for each in (*block.tallies, *((tally,) if tally else ())):
+                fold(self, block, each, memory, outcome)
+            publish(self, block, outcome)
+        else:
+            outcome.tally = tally
+        outcome.memory[CLOCK] = {"now": now, "known": known}
+        for value in outcome.memory.values():
+            if value is not None:
+                value["applied"] = block.last_offset
+        return outcome
+
+
+def by_type(events: Sequence[Any]) -> dict[type[Any], list[Any]]:
+    """Events grouped by their type, order kept."""
+    groups: dict[type[Any], list[Any]] = {}
+    for event in events:
+        kind = type(event)
+        if kind in groups:
+            groups[kind].append(event)
+        else:
+            groups[kind] = [event]
+    return groups

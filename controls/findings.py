@@ -1,0 +1,178 @@
+"""Findings as `books` keeps them: one (control, check, subject), amended by counts.
+
+The one mechanism that amends.  A finding's verdict is the worst of what it holds; when nothing
+is held any more it is superseded.  Its id comes from its content, so a second run or a second
+worker gives it the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from controls.block import Block, Memory, Outcome, Tally
+from controls.changes import SHOWN
+from controls.kernel import SEVERITIES, Text
+
+if TYPE_CHECKING:
+    from controls.engine import Engine
+
+INDETERMINATE = Text(
+    "{subject}：判定に必要な情報がない（{missing}、{events} 件）",
+    "{subject}: what the verdict needs is missing ({missing}; {events} judged)",
+)
+SUPERSEDED = Text("{subject}：後に届いた記録により解消", "{subject}: superseded by later records")
+
+
+def finding_id(control: str, check: str, subject: str, closing: str = "") -> str:
+    """32 hex digits of sha256 over what the finding is about and the closing before it."""
+    return sha256("\x1f".join((control, check, subject, closing)).encode()).hexdigest()[:32]
+
+
+def fold(engine: Engine, block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
+    """Fold one tally into the findings; a tally that was folded before changes nothing."""
+    if tally.lane != block.lane:
+        source = f"from|{tally.lane}|{tally.partition}"
+        marker = outcome.memory.get(source)
+        if marker is None:
+            marker = memory.get(source)
+            if marker is not None and marker["applied"] >= block.last_offset:
+                marker = None  # this block is here again; markers are written last
+        if marker is not None and marker["upto"] >= tally.last_offset:
+            return
+        outcome.memory.pop(source, None)
+        outcome.memory[source] = {"upto": tally.last_offset}
+    for ref, subjects in tally.changes.items():
+        for subject, change in subjects.items():
+            key = f"finding|{ref}|{subject}"
+            held = outcome.memory.get(key)
+            if held is None:
+                held = memory.get(key)
+                if held is not None and held["applied"] >= block.last_offset:
+                    continue
+            outcome.memory[key] = amended(held, change)
+
+
+def amended(held: Any, change: Mapping[str, Any]) -> dict[str, Any]:
+    """What a finding holds after a change: entries dropped first, then added."""
+    entries = {entry: dict(value) for entry, value in (held["entries"] if held else {}).items()}
+    for entry, less in change["drop"].items():
+        value = entries.get(entry)
+        if value is None:
+            continue
+        value["items"] -= less["items"]
+        value["events"] -= less["events"]
+        value["ids"] = [i for i in value["ids"] if i not in less["ids"]]
+        if value["items"] <= 0:
+            del entries[entry]
+    for entry, more in change["add"].items():
+        value = entries.get(entry)
+        if value is None:
+            entries[entry] = dict(more)
+            continue
+        value["items"] += more["items"]
+        value["events"] += more["events"]
+        value["at"] = min(value["at"], more["at"])
+        value["detected"] = min(value["detected"], more["detected"])
+        value["ids"] = list(dict.fromkeys([*value["ids"], *more["ids"]]))[:SHOWN]
+        value["facts"] = more["facts"] or value["facts"]
+    return {
+        "entries": entries,
+        "revision": held["revision"] if held else 0,
+        "shown": held["shown"] if held else None,
+        "first": held["first"] if held else 0,
+        "after": change["after"],
+        "late": change["late"],
+    }
+
+
+def publish(engine: Engine, block: Block, outcome: Outcome) -> None:
+    """A revision for every finding that shows something else than before this block."""
+    for key, held in outcome.memory.items():
+        if not key.startswith("finding|"):
+            continue
+        _, ref, subject = key.split("|", 2)
+        entry = worst(engine, ref, held["entries"])
+        shown = _shown(entry, held)
+        if shown == held["shown"] or (held["shown"] is None and entry is None):
+            continue
+        held["revision"] += 1
+        held["shown"] = shown
+        outcome.findings.append(_revision(engine, block, ref, subject, entry, held))
+
+
+def worst(engine: Engine, ref: str, entries: Mapping[str, Any]) -> str | None:
+    """The entry that speaks for the finding: violation before indeterminate, then open before
+    closed, then severity, then the order of the check's codes."""
+    if not entries:
+        return None
+    rule = engine.rules.get(ref)
+    codes = rule.check.codes if rule else ()
+
+    def rank(entry: str) -> tuple[bool, int, bool, int, str]:
+        verdict, code, severity, closed = entry.split("|")
+        order = -codes.index(code) if code in codes else 0
+        return (
+            verdict == "violation",
+            SEVERITIES.index(severity),  # type: ignore[arg-type]
+            not closed,
+            order,
+            entry,
+        )
+
+    return max(entries, key=rank)
+
+
+def _shown(entry: str | None, held: Mapping[str, Any]) -> list[Any]:
+    if entry is None:
+        return [held["after"]]
+    value = held["entries"][entry]
+    events = sum(other["events"] for other in held["entries"].values())
+    return [entry, value["at"], value["detected"], events, _open(held)]
+
+
+def _open(held: Mapping[str, Any]) -> bool:
+    return any(not entry.endswith("|closed") for entry in held["entries"])
+
+
+def _revision(
+    engine: Engine, block: Block, ref: str, subject: str, entry: str | None, held: dict[str, Any]
+) -> dict[str, Any]:
+    control_id, check = ref.split("/")
+    control = engine.controls[control_id]
+    verdict, code, severity, value = held["after"], None, None, {}
+    status = "superseded"
+    if entry is not None:
+        verdict, code_text, severity, _ = entry.split("|")
+        code = code_text or None
+        value = held["entries"][entry]
+        status = "open" if _open(held) else "closed"
+        held["first"] = value["at"]
+    events = sum(other["events"] for other in held["entries"].values())
+    words = {**value.get("facts", {}), "subject": subject, "events": events}
+    words["missing"] = ", ".join(value.get("missing", ()))
+    template = SUPERSEDED if entry is None else INDETERMINATE
+    if code is not None:
+        template = control.codes[code].finding
+    at = value.get("at", held["first"])
+    return {
+        "finding_id": finding_id(control_id, check, subject),
+        "revision": held["revision"],
+        "control": control_id,
+        "check": check,
+        "code": code,
+        "verdict": verdict,
+        "missing": list(value.get("missing", ())),
+        "retroactive": held["late"],
+        "severity": severity,
+        "subject": subject,
+        "occurred_at": at,
+        "detected_at": value.get("detected", at),
+        "recorded_at": block.recorded_at,
+        "status": status,
+        "event_ids": list(value.get("ids", ())),
+        "events": events,
+        "text": {"ja": template.ja.format_map(words), "en": template.en.format_map(words)},
+    }
+

@@ -1,0 +1,111 @@
+"""Gaps of log sources, as the other controls must know them (decisions.md, GOV-08).
+
+While a source of some event types has a gap, a verdict that rests on the absence of such an
+event is indeterminate; it is given again when the gap closes.  Gaps are judged, not received:
+GOV-08 names them and the engine enters them into a book of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controls.books import SOURCES
+from controls.calendar import jst_text
+from controls.events import (
+    AccessAuthAttempt,
+    AccessDatastoreQuery,
+    AccessFileActivity,
+    AccessWebRequest,
+    BadgeRead,
+    DlpEgressDetected,
+    EmailSent,
+    EndpointPosture,
+    Event,
+    SecurityThreatDetected,
+    TlsSessionObserved,
+    VisitorRegistered,
+)
+from controls.kernel import DAY
+from controls.registers import FOREVER, Register
+from controls.shapes import Case, Check, Look
+
+if TYPE_CHECKING:
+    from controls.registers import View
+
+SENT_BY: dict[str, tuple[type[Any], ...]] = {
+    "web": (AccessWebRequest,),
+    "authentication": (AccessAuthAttempt,),
+    "datastore": (AccessDatastoreQuery,),
+    "file": (AccessFileActivity,),
+    "physical": (BadgeRead, VisitorRegistered),
+    "mail": (EmailSent,),
+    "network": (TlsSessionObserved, SecurityThreatDetected),
+    "endpoint": (EndpointPosture, DlpEgressDetected),
+}
+"""Event types by the kind of source that sends them; sources of kind form send all others."""
+
+ELSEWHERE = frozenset(kind for kinds in SENT_BY.values() for kind in kinds)
+AROUND = 2 * DAY
+"""How far before a gap a moment can lie whose verdict waits for an event within it (ms)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceGap:
+    """A gap of a source since an instant (ms): it is open, or it has closed."""
+
+    event_id: str
+    source: str
+    since: int
+    open: bool
+    occurred_at: int
+    observed_at: int
+    ingested_at: int | None = None
+    corrects_event_id: str | None = None
+
+
+GAPS: Register = Register("gaps", (SourceGap,), lambda gap: ("",))  # type: ignore[arg-type]
+"""Every gap, in the order in which it was known."""
+
+
+def gap(source: str, since: int, is_open: bool, now: int) -> SourceGap:
+    """A gap as it stands at the instant `now` (ms)."""
+    name = f"{source}|{since}|{'open' if is_open else 'closed'}|{now}"
+    return SourceGap(
+        event_id=name, source=source, since=since, open=is_open, occurred_at=since, observed_at=now
+    )
+
+
+def hiding(view: View, kinds: Sequence[type[Event]], since: int, until: int) -> str | None:
+    """The source and start of an open gap in [since, until] that may hide events of `kinds`."""
+    latest: dict[tuple[str, int], SourceGap] = {}
+    for entry in view.all(GAPS, ""):
+        latest[entry.source, entry.since] = entry
+    for (name, start), entry in sorted(latest.items()):
+        if not entry.open or start > until:
+            continue
+        registered = view.latest(SOURCES, name, FOREVER - 1)
+        kind = "form" if registered is None else registered.kind
+        if any(sends(kind, awaited) for awaited in kinds):
+            return f"{name} since {jst_text(start)}"
+    return None
+
+
+def sends(kind: str, awaited: type[Any]) -> bool:
+    """Whether sources of this kind send that type of event."""
+    if kind == "form":
+        return awaited not in ELSEWHERE
+    return awaited in SENT_BY.get(kind, ())
+
+
+def looks(check: Check, found: SourceGap) -> Iterable[Look]:
+    """What a check has to judge again when a gap opens or closes."""
+    if not check.awaits:
+        return
+    if isinstance(check, Case):
+        for kind in check.by:
+            yield Look(kind, None, "", 0 if check.keep is None else found.since - AROUND)
+    else:
+        for kind in check.on:
+            yield Look(kind, None, "", found.since - AROUND)

@@ -1,0 +1,1 @@
+"""委託先の監督 — supervision of contractors (APPI Art. 25)."""

@@ -1,0 +1,145 @@
+"""The shapes a check can take.
+
+`Each` judges one event, with what the registers knew of its moment.  `Case` judges all that is
+known of one key, in order of occurrence, every time that changes or a due time passes.  Windows,
+sequences, deadlines and absences are cases: what differs is the few lines that judge.
+
+Neither amends anything.  Both say what is true as far as known; the engine compares it with what
+was said before and does the rest.  So arrival order, batching and restarts cannot matter.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from controls.events import Event
+from controls.kernel import Judgement
+from controls.registers import View
+
+Fact = list[Any]
+"""What a case remembers of an event: plain JSON, `[at, event_id, ...]`, compared in that order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Stored events to judge again: those of `type` whose `field` is `value`, occurred in
+    [since, until] (ms).  `field` None means every event of the type."""
+
+    type: type[Event]
+    field: str | None
+    value: str
+    since: int
+    until: int | None = None
+
+
+Revisits = Mapping[type[Event], Callable[[Any], Sequence[Look]]]
+"""For a register event: which stored events its arrival may judge differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Judge every event on its own, joined with the registers as of its moment.
+
+    `codes` replace one another; the first one wins where severities are equal.  `by` names for
+    each type the field under which pending events are found again.  `judge` returns None where
+    the event is not the check's business at all, which no population counts.
+    """
+
+    name: str
+    codes: tuple[str, ...]
+    on: tuple[type[Any], ...]
+    judge: Callable[[Any, View], Judgement | None]
+    by: Mapping[type[Any], str] = field(default_factory=dict)
+    revisits: Revisits = field(default_factory=dict)
+    awaits: tuple[type[Any], ...] = ()
+    """Event types on whose absence a violation with `since` rests."""
+
+
+def remember(facts: Sequence[Fact], new: Iterable[Fact]) -> list[Fact]:
+    """Facts with the new ones in their place; a fact that is there already stays once."""
+    merged = list(facts)
+    seen = {fact[1] for fact in merged}
+    for fact in new:
+        if fact[1] not in seen:
+            seen.add(fact[1])
+            insort(merged, fact)
+    return merged
+
+
+def drop_older(facts: Sequence[Fact], floor: int) -> list[Fact]:
+    return [fact for fact in facts if fact[0] >= floor]
+
+
+def standing(facts: Iterable[Fact], what: str = "") -> list[Fact]:
+    """Of facts `[at, event_id, corrects, what, ...]` those that no other corrects, and only those
+    of one kind where `what` names it."""
+    held = list(facts)
+    corrected = {fact[2] for fact in held if fact[2]}
+    return [f for f in held if f[1] not in corrected and what in ("", f[3])]
+
+
+def one_key(name: str) -> Callable[[Any], str]:
+    """The key of a case is one field; blank means the event belongs to no case."""
+
+    def key(event: Any) -> str:
+        return getattr(event, name) or ""
+
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Judge all facts of one key together.
+
+    `fact` turns an event into what is remembered; `judge(key, facts, view)` yields judgements, of
+    which `until` says when to look again.  With `keep` None facts stay for ever and the judge
+    yields passes too.  Else facts older than `keep` (ms) are given to `forget`, judgements about
+    what lies before that floor stand as they are, and the population counts as pass every fact
+    that is part of no judgement.  An event that arrives below the floor brings back from the
+    store what happened in `span(at)`, found by the fields `by`.
+
+    `across` gathers facts of traffic over all partitions and judges them in `books`; `gather`
+    and `merge` may then pack many events into few facts.  `touches` names the cases that a
+    register event may judge differently.
+    """
+
+    name: str
+    codes: tuple[str, ...]
+    on: tuple[type[Any], ...]
+    key: Callable[[Any], str]
+    fact: Callable[[Any], Fact]
+    judge: Callable[[str, Sequence[Fact], View], Iterable[Judgement]]
+    keep: int | None = None
+    span: Callable[[int], tuple[int, int]] | None = None
+    forget: Callable[[Sequence[Fact], int], list[Fact]] = drop_older
+    condense: Callable[[str, Sequence[Fact], int, View], list[Fact]] | None = None
+    """Like `forget`, with the key and the books: where what is kept in sum depends on them."""
+    by: Mapping[type[Any], str] = field(default_factory=dict)
+    ripples: bool = False
+    """What is forgotten is kept in sum, so a change below the floor reaches what lies after it."""
+    across: bool = False
+    every: bool = False
+    """Gather from every event type there is (`on` is then empty)."""
+    gather: Callable[[Sequence[Any]], Mapping[str, list[Fact]]] | None = None
+    merge: Callable[[Sequence[Fact], Iterable[Fact]], list[Fact]] = remember
+    revisits: Revisits = field(default_factory=dict)
+    touches: Mapping[type[Event], Callable[[Any], Sequence[str]]] = field(default_factory=dict)
+    awaits: tuple[type[Any], ...] = ()
+    """Event types on whose absence a violation with `since` rests."""
+
+    def facts(self, events: Sequence[Any]) -> Mapping[str, list[Fact]]:
+        """The facts of these events, by key."""
+        if self.gather is not None:
+            return self.gather(events)
+        found: dict[str, list[Fact]] = {}
+        key, fact = self.key, self.fact
+        for event in events:
+            if k := key(event):
+                found.setdefault(k, []).append(fact(event))
+        return found
+
+
+Check = Each | Case

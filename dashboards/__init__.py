@@ -1,0 +1,1 @@
+"""Panels defined once, rendered for Grafana, the console and reports."""

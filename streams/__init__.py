@@ -1,0 +1,1 @@
+"""Moves and keeps; knows no law."""

@@ -1,0 +1,169 @@
+"""One agent a lane: messages in, blocks judged, written, told and remembered, then acknowledged.
+
+Nothing is acknowledged before it is written, and no message is skipped.  Whatever goes wrong
+stops the worker: an exception that left an agent would acknowledge its event (Faust issue 315).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from faust.types import TP
+
+from controls.block import Tally
+from streams.blocks import Batch, Blocks, Message
+from streams.pipeline import Partition, Parts
+from streams.state import TableState
+
+log = logging.getLogger("shoseki.agents")
+
+STEPS = ("gathered", "judged", "written", "told", "remembered", "acknowledged")
+"""What happens to a block, in this order."""
+
+Step = Callable[[str, str, int, int], None]
+"""Told of every step: its name, lane, partition and the block's last offset."""
+
+
+def no_step(name: str, lane: str, partition: int, offset: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """One partition as long as this worker has it: one generation of the group."""
+
+    generation: int
+    partition: Partition
+    blocks: Blocks
+    expected: int | None = None
+    waiting: list[Any] = field(default_factory=list)
+    now: int = 0
+    """The time (ms) of the last tick whose block is done."""
+
+
+class Worker:
+    """Carries the blocks of all partitions that Faust gives to this process."""
+
+    def __init__(
+        self,
+        app: Any,
+        parts: Parts,
+        tables: dict[str, Any],
+        tell: Callable[[Tally], Awaitable[None]],
+        stop: Callable[[BaseException], None],
+        *,
+        lease: float,
+        step: Step = no_step,
+    ) -> None:
+        self.app, self.parts, self.tables = app, parts, tables
+        self.readers: dict[TP, Reader] = {}
+        self.lanes: dict[str, str] = {}
+        self._tell, self._stop = tell, stop
+        self._lease = lease
+        self._step = step
+
+    def revoked(self) -> None:
+        """All partitions go, also those that come back: Faust names them all."""
+        self.readers.clear()
+
+    async def run(self, stream: Any) -> None:
+        """The body of every agent."""
+        async for event in stream.noack().events():
+            try:
+                await self.take(event)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                self._stop(error)
+                await asyncio.Event().wait()  # acknowledges nothing until the process ends
+
+    async def take(self, event: Any) -> None:
+        """Take one message, and carry out the block that it closes."""
+        message = event.message
+        if not self._mine(event):
+            return
+        reader = self._reader(event)
+        if reader.expected is not None and message.offset < reader.expected:
+            return  # delivered twice within a generation
+        if reader.expected is not None and message.offset > reader.expected:
+            raise RuntimeError(
+                f"{message.topic}/{message.partition}: offset {reader.expected} was expected, "
+                f"{message.offset} came: messages are missing; the worker stops and reads anew"
+            )
+        reader.expected = message.offset + 1
+        reader.waiting.append(event)
+        batch = reader.blocks.add(
+            Message(message.offset, round(message.timestamp * 1000), message.value)
+        )
+        if batch is not None:
+            await self._carry(reader, batch, event)
+
+    async def _carry(self, reader: Reader, batch: Batch, event: Any) -> None:
+        partition, began = reader.partition, time.monotonic()
+        place = partition.lane, partition.number, batch.last_offset
+        self._step("gathered", *place)
+        while self.parts.registers.reached < batch.books_upto:
+            await asyncio.sleep(0.01)
+            if not self._mine(event):
+                return
+        work = partition.judge(batch)
+        self._step("judged", *place)
+        if work is not None:
+            partition.write(work)
+            self._step("written", *place)
+            if work.outcome.tally is not None:
+                await self._tell(work.outcome.tally)
+            self._step("told", *place)
+        if not self._mine(event):
+            return  # the partition moved while the block was written: another worker has it
+        if time.monotonic() - began > self._lease:
+            raise RuntimeError(
+                f"{partition.lane}/{partition.number}: a block took longer than {self._lease} s, "
+                "half of what the group waits for a worker; the worker stops before it harms"
+            )
+        if work is not None:  # no await from here until everything is acknowledged
+            partition.flush(work)
+            self._step("remembered", *place)
+            self._report(partition, work, began)
+        for waiting in reader.waiting:
+            waiting.ack()
+        reader.waiting = []
+        reader.now = max(reader.now, batch.now)
+        self._step("acknowledged", *place)
+
+    def _reader(self, event: Any) -> Reader:
+        message = event.message
+        tp = TP(message.topic, message.partition)
+        reader = self.readers.get(tp)
+        if reader is None or reader.generation != message.generation_id:
+            lane = self.lanes[message.topic]
+            state = TableState(self.tables[lane], tp)
+            partition = Partition(lane, message.partition, self.parts, state)
+            blocks = Blocks(partition.now, partition.books_upto, message.offset)
+            reader = self.readers[tp] = Reader(message.generation_id, partition, blocks)
+        return reader
+
+    def _mine(self, event: Any) -> bool:
+        message, app = event.message, self.app
+        return (
+            message.generation_id == app.consumer_generation_id
+            and TP(message.topic, message.partition) in app.consumer.assignment()
+            and not app.rebalancing
+        )
+
+    def _report(self, partition: Partition, work: Any, began: float) -> None:
+        if work.sealed is not None:
+            log.info(
+                "block.written lane=%s partition=%d events=%d findings=%d offset=%d ms=%d",
+                partition.lane,
+                partition.number,
+                len(work.sealed.events),
+                len(work.sealed.findings),
+                work.batch.last_offset,
+                (time.monotonic() - began) * 1000,
+            )

@@ -1,0 +1,71 @@
+"""`shoseki run`: the service – agents, metrics, and a socket for the other commands."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from controls.kernel import Refusal
+from streams import settings as configuration
+from streams import wiring
+from streams.app import Service
+from streams.cli import main
+from streams.cli._socket import listening
+from streams.metrics import METRICS
+
+HELP = "the service: agents on the lanes, evidence to the store"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="TOML", help="default: all under ./data")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 after SIGTERM or SIGINT; 2 where the worker had to give up."""
+    settings = configuration.load(args.config)
+    os.umask(0o077)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
+    )
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return asyncio.run(serve(settings, str(args.config or "configuration")))
+
+
+async def serve(settings: configuration.Settings, origin: str) -> int:
+    """Run until a signal comes or the worker fails; nothing is acknowledged after a failure."""
+    forms = wiring.open_forms(settings)
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(wiring.hold(settings.store))
+        parts = wiring.parts(settings, store, forms, origin)
+        service = Service(settings, parts)
+        if settings.metrics is not None:
+            stack.callback(METRICS.serve(settings.metrics))
+        if settings.store.startswith("chdb://"):
+            await stack.enter_async_context(listening(settings.socket, main))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, service.over.set)
+        await service.start()
+        gc.collect()
+        gc.freeze()  # what is loaded stays; collecting it again costs every block
+        log = logging.getLogger("shoseki.run")
+        log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
+        await service.over.wait()
+        await service.stop()
+        if service.failed is not None:
+            raise Refusal(f"the worker stopped: {service.failed}") from None
+        log.info("service.stopped")
+    return 0
+
+
+def shown(url: str) -> str:
+    """A URL without the password that it may carry."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

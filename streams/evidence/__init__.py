@@ -1,0 +1,1 @@
+"""The ledger: how evidence is sealed, packed and verified."""

@@ -1,0 +1,381 @@
+"""One block's way: decode, evaluate, seal, write, tell, flush, count.
+
+Read `Partition.judge`, `write` and `flush` from top to bottom; that is all that happens to an
+event.  Nothing is acknowledged by whoever calls this before `flush` has returned.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from controls.block import CLOCK, Block, Conflict, Outcome
+from controls.engine import Engine
+from controls.events import Event
+from controls.gaps import SourceGap
+from controls.kernel import HOUR
+from controls.registers import FOREVER, Registers
+from streams import codec
+from streams.blocks import Batch
+from streams.evidence.block import Head, Header, Sealed
+from streams.evidence.seal import seal
+from streams.metrics import METRICS
+from streams.pseudonyms import Forms, jst_year
+from streams.recall import Familiar, recaller, refs
+from streams.rejects import Reject
+from streams.store import Store
+
+DEDUP = 96 * HOUR
+"""Ids of traffic are remembered this long (ms); those of `books` for ever."""
+
+REGISTER = "register|"
+"""Under this prefix `books` remembers the events that build the registers."""
+
+GAP = "gap|"
+"""The same for gaps of sources, of which the last word stands."""
+
+SEEN = "seen"
+"""The references of what a partition found, which evidence alone would not tell."""
+
+
+class State(Protocol):
+    """What one partition remembers, durable or not."""
+
+    def get(self, key: str) -> Any | None: ...
+    def put(self, key: str, value: Any | None) -> None: ...
+    def items(self) -> Iterable[tuple[str, Any]]: ...
+
+
+class Agenda:
+    """Keys of the state by the time for which they wait; rebuilt from the state alone."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._heap = [
+            (value["due"], key) for key, value in state.items() if value.get("due") is not None
+        ]
+        heapq.heapify(self._heap)
+
+    def note(self, key: str, value: Any | None) -> None:
+        if value is not None and value.get("due") is not None:
+            heapq.heappush(self._heap, (value["due"], key))
+
+    def next(self) -> int | None:
+        """The next time at which something is due (ms)."""
+        while self._heap:
+            due, key = self._heap[0]
+            value = self._state.get(key)
+            if value is not None and value.get("due") == due:
+                return due
+            heapq.heappop(self._heap)
+        return None
+
+    def due(self, now: int) -> list[str]:
+        """The keys whose time is past."""
+        keys: dict[str, None] = {}
+        held = []
+        while (due := self.next()) is not None and due < now:
+            held.append(heapq.heappop(self._heap))
+            keys[held[-1][1]] = None
+        for entry in held:
+            heapq.heappush(self._heap, entry)
+        return list(keys)
+
+
+@dataclass(slots=True)
+class Work:
+    """A judged block on its way: what is to be written, told and remembered."""
+
+    batch: Batch
+    outcome: Outcome
+    sealed: Sealed | None
+    ids: dict[str, str] = field(default_factory=dict)
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the partitions of one installation share."""
+
+    engine: Engine
+    registers: Registers
+    store: Store
+    forms: Forms
+    fingerprint: str
+    org_id: str | None = None
+    dedup: int = DEDUP
+
+
+class Partition:
+    """One partition of one lane: its memory, its ids, the head of its chain."""
+
+    def __init__(self, lane: str, number: int, parts: Parts, state: State) -> None:
+        self.lane, self.number = lane, number
+        self.parts, self.state = parts, state
+        self.agenda = Agenda(state)
+        self.head: Head | None = parts.store.head(lane, number)
+        clock = state.get(CLOCK)
+        self.applied: int = clock["applied"] if clock else -1
+        self.now: int = clock["now"] if clock else 0
+        self.books_upto: int = clock["known"] if clock else -1
+        self._recognised = -1
+        if lane == "books":
+            self._fill_registers()
+        since = 0 if lane == "books" else max(self.now - parts.dedup, 0)
+        self.ids = dict(parts.store.ids(lane, number, self.applied + 1, since))
+        self._age: dict[int, list[str]] = {self.now // HOUR: list(self.ids)}
+        self.familiar = Familiar(parts.forms)
+        self.familiar.add((state.get(SEEN) or {"refs": ()})["refs"])
+
+    def _fill_registers(self) -> None:
+        entries = [v for k, v in self.state.items() if k.startswith(REGISTER)]
+        for entry in sorted(entries, key=lambda entry: entry["applied"]):
+            (event,) = codec.decode([entry["line"].encode()], lane=True)
+            self.parts.registers.add(event, entry["applied"])
+        gaps = [value for key, value in self.state.items() if key.startswith(GAP)]
+        for entry in sorted(gaps, key=lambda entry: entry["applied"]):
+            self.parts.registers.add(SourceGap(**entry["gap"]), entry["applied"])
+        self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
+
+    # -- judge: reads, and changes nothing that lasts ------------------------------------------
+
+    def judge(self, batch: Batch) -> Work | None:
+        """What the block comes to; None where it was judged, written and remembered before."""
+        if batch.last_offset <= self.applied:
+            return None
+        if self.head is not None and batch.last_offset == self.head.last_offset:
+            batch.now, batch.books_upto = self.head.now, self.head.books_upto
+        received, offsets, rejects = decoded(batch)
+        events, kept, conflicts, duplicates, ids = self._new(received, offsets, rejects)
+        registers = self.parts.registers
+        memory: dict[str, Any] = {}
+        if self.lane == "books":
+            for event in events:
+                if type(event) in registers.types:
+                    registers.add(event, batch.last_offset)
+                    memory[REGISTER + event.event_id] = {"line": codec.encode(event).decode()}
+            registers.reached = batch.last_offset
+        first = self.head.last_offset + 1 if self.head else 0
+        first = min(first, batch.first_offset)
+        block = Block(
+            self.lane,
+            self.number,
+            first,
+            batch.last_offset,
+            batch.recorded_at,
+            batch.now,
+            batch.books_upto,
+            events,
+            conflicts,
+            batch.tallies,
+        )
+        self._recognise()
+        recall = recaller(
+            self.parts.store,
+            self.lane,
+            self.number,
+            first,
+            batch.now,
+            self.parts.forms,
+            self.familiar,
+        )
+        due = self.agenda.due(max(batch.now, self.now))
+        outcome = self.parts.engine.evaluate(
+            block, self.state, registers, due, recall  # type: ignore[arg-type]
+        )
+        for gap in outcome.gaps:
+            registers.add(gap, batch.last_offset)
+            memory[f"{GAP}{gap.source}|{gap.since}"] = {"gap": asdict(gap)}
+        self._remember(outcome, memory, events, batch.last_offset)
+        sealed = None
+        again = self.head is not None and batch.last_offset <= self.head.last_offset
+        counted = any(any(counts.values()) for counts in outcome.populations.values())
+        if not again and (events or rejects or duplicates or outcome.findings or counted):
+            sealed = self._seal(block, outcome, events, kept, rejects, duplicates)
+        return Work(batch, outcome, sealed, ids, len(rejects))
+
+    def _new(
+        self, received: list[Event], offsets: list[int], rejects: list[dict[str, Any]]
+    ) -> tuple[list[Event], list[int], list[Conflict], int, dict[str, str]]:
+        """The events that are no repeats.  The same id with another payload is a conflict: the
+        first one stands, the second is on record as a reject."""
+        known, ids = self.ids, {}
+        events: list[Event] = []
+        kept: list[int] = []
+        conflicts: list[Conflict] = []
+        duplicates = 0
+        for event, offset in zip(received, offsets, strict=True):
+            event_id, digest = event.event_id, event.payload_digest or ""
+            first = known.get(event_id) or ids.get(event_id)
+            if first is None:
+                ids[event_id] = digest
+                events.append(event)
+                kept.append(offset)
+            elif first == digest:
+                duplicates += 1
+            else:
+                conflicts.append(
+                    Conflict(
+                        event_id,
+                        event.occurred_at,
+                        event.observed_at,
+                        event.ingested_at,
+                        event.source_id,
+                    )
+                )
+                reason = "event_id: this id is stored with another payload; the first one is kept"
+                rejects.append(row(offset, Reject(0, reason, event.source_id, digest)))
+        return events, kept, conflicts, duplicates, ids
+
+    def _recognise(self) -> None:
+        """Know the references of the registers before stored rows are read back."""
+        registers = self.parts.registers
+        for event in registers.changes(self._recognised, FOREVER):
+            if isinstance(event, SourceGap):
+                continue
+            self.familiar.add(refs(event))
+        self._recognised = registers.reached
+
+    def _remember(
+        self, outcome: Outcome, memory: dict[str, Any], events: list[Event], last: int
+    ) -> None:
+        """Registers and references of findings go into memory before the clock, which is last."""
+        changed = outcome.tally.changes if outcome.tally else {}
+        wanted = {
+            event_id
+            for subjects in changed.values()
+            for change in subjects.values()
+            for entry in change["add"].values()
+            for event_id in entry["ids"]
+        }
+        if wanted:
+            found = {ref for e in events if e.event_id in wanted for ref in refs(e)}
+            known = (self.state.get(SEEN) or {"refs": []})["refs"]
+            if new := sorted(found - set(known)):
+                memory[SEEN] = {"refs": [*known, *new]}
+                self.familiar.add(new)
+        for value in memory.values():
+            value["applied"] = last
+        clock = outcome.memory.pop(CLOCK, None)
+        outcome.memory |= memory
+        if clock is not None:
+            outcome.memory[CLOCK] = clock
+
+    def _seal(
+        self,
+        block: Block,
+        outcome: Outcome,
+        events: list[Event],
+        offsets: list[int],
+        rejects: list[dict[str, Any]],
+        duplicates: int,
+    ) -> Sealed:
+        forms = self.parts.forms
+        header = Header(
+            block.lane,
+            block.partition,
+            block.first_offset,
+            block.last_offset,
+            block.recorded_at,
+            block.now,
+            block.books_upto,
+            len(events) + len(rejects) + duplicates,
+            duplicates,
+            self.parts.fingerprint,
+            {
+                control: {verdict: n for verdict, n in counts.items() if n}
+                for control, counts in outcome.populations.items()
+            },
+        )
+        evidence = [forms.evidence(event) for event in events]
+        findings = [veiled(forms, finding) for finding in outcome.findings]
+        return seal(header, evidence, findings, rejects, self.head, offsets)
+
+    # -- write and flush: the store first, then the memory -------------------------------------
+
+    def write(self, work: Work) -> None:
+        """Keep the block's rows; raises StoreError, and then nothing may be acknowledged."""
+        if work.sealed is not None:
+            self.parts.store.write(work.sealed)
+
+    def flush(self, work: Work) -> None:
+        """Remember what the block changed; the clock last, so that it vouches for the rest."""
+        if work.sealed is not None:
+            self.head = work.sealed.head
+        for key, value in work.outcome.memory.items():
+            self.state.put(key, value)
+            self.agenda.note(key, value)
+        self.now = max(self.now, work.batch.now)
+        if CLOCK in work.outcome.memory:
+            self.applied = work.batch.last_offset
+        self._keep_ids(work)
+        METRICS.block(self.lane, self.number, work)
+
+    def _keep_ids(self, work: Work) -> None:
+        self.ids |= work.ids
+        if self.lane == "books":
+            return
+        hour = work.batch.now // HOUR
+        self._age.setdefault(hour, []).extend(work.ids)
+        for old in [age for age in self._age if (age + 1) * HOUR < self.now - self.parts.dedup]:
+            for event_id in self._age.pop(old):
+                self.ids.pop(event_id, None)
+
+
+def decoded(batch: Batch) -> tuple[list[Event], list[int], list[dict[str, Any]]]:
+    """The events of a batch with their offsets, and the rows of what could not be read."""
+    events: list[Event] = []
+    offsets: list[int] = []
+    rejects: list[dict[str, Any]] = []
+    for offset, value in batch.contents:
+        items: Iterable[Any] = value
+        if isinstance(value, bytes):
+            items = codec.decode(value.split(b"\n"), lane=True)
+        for item in items:
+            if isinstance(item, Reject):
+                rejects.append(row(offset, item))
+            else:
+                events.append(item)
+                offsets.append(offset)
+    return events, offsets, rejects
+
+
+def row(offset: int, reject: Reject) -> dict[str, Any]:
+    """A reject as the store keeps it."""
+    return {
+        "offset": offset,
+        "position": reject.position,
+        "source_id": reject.source_id or "",
+        "reason": reject.reason,
+        "digest": reject.digest,
+    }
+
+
+def veiled(forms: Forms, finding: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding in evidence form: every reference in any of its words a pseudonym of its year."""
+    text = forms.veil(msgspec.json.encode(finding).decode(), jst_year(finding["occurred_at"]))
+    shown: dict[str, Any] = msgspec.json.decode(text)
+    return shown
+
+
+class MemoryState:
+    """A state that lasts as long as the process: for `check` and for tests."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def get(self, key: str) -> Any | None:
+        return self._values.get(key)
+
+    def put(self, key: str, value: Any | None) -> None:
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        return iter(self._values.items())

@@ -1,0 +1,276 @@
+"""The three forms of an event: raw, join form, evidence form.
+
+*Raw* is as sent, at the source and inside decode only. In the *join form* (lanes, state,
+registers) what is dropped is gone, addresses are coarse, and every reference is `jn_` and a
+keyed hash that lasts as long as the installation. In the *evidence form* (store, packs) it is
+`psYYYY_` and a hash under the key of the JST year in which the event occurred: destroy that
+key, and the year's pseudonyms lead nowhere while every proof still holds.
+
+What happens to a field stands in the vocabulary; here it is only compiled, once a type.
+"""
+
+import re
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from controls.events import Event, Evidence, rfc3339, spec
+from controls.events.coarse import coarse
+from streams.codec import canonical
+from streams.keys import Keys
+from streams.slots import builder, reader
+
+_TOKEN = re.compile(r"jn_[a-z2-7]{26}", re.ASCII)
+_JST: Final = 9 * 3_600_000
+_DAY: Final = 86_400_000
+_CACHED: Final = 200_000
+"""Entries a cache may hold before it starts anew; some 40 MB for the largest."""
+
+
+class Forms(Protocol):
+    """What turns events from one form into the next: `Pseudonyms`, or `Plain` for a look."""
+
+    def join(self, event: Event) -> Event: ...
+    def evidence(self, event: Event) -> Event: ...
+    def ref(self, raw: str) -> str: ...
+    def veil(self, text: str, year: int) -> str: ...
+    def recall(self, event: Event, known: Mapping[str, str]) -> Event: ...
+    def years(self) -> Sequence[int]: ...
+    def digest(self, line: bytes) -> str: ...
+    def event_id(
+        self, source_id: str, type: str, natural_key: tuple[Any, ...], occurred_at: int
+    ) -> str: ...
+
+
+class _Keyed:
+    """HMAC-SHA256 under one key, with both pads hashed beforehand."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def __call__(self, message: bytes) -> bytes:
+        inner = self._inner.copy()
+        inner.update(message)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
+
+    def token(self, text: str) -> str:
+        """26 characters [a-z2-7]: the first 16 bytes, enough to never meet by chance."""
+        digest = self(text.encode("utf-8", "surrogatepass"))
+        return b32encode(digest[:16])[:26].decode().lower()
+
+
+class _Plan:
+    """One type's fields by what becomes of them, as positions in vocabulary order."""
+
+    def __init__(self, type: str) -> None:
+        of = spec(type)
+        names = [field.name for field in of.fields]
+        self.values = reader(names)
+        self.build = builder(of.cls, names)
+        self.digest = names.index("payload_digest")
+
+        def kept(ev: Evidence) -> list[int]:
+            return [at for at, field in enumerate(of.fields) if field.ev == ev]
+
+        self.refs = kept("hmac")
+        self.coarse = kept("trunc")
+        self.lists = [at for at in kept("count") if of.fields[at].pd == "indirect"]
+        self.counted = [at for at in kept("count") if at not in self.lists]
+        self.dropped = [(at, None if of.fields[at].nullable else "") for at in kept("drop")]
+
+
+_plans: dict[str, _Plan] = {}
+
+
+def _plan(event: Event) -> _Plan:
+    plan = _plans.get(event.type)
+    if plan is None:
+        plan = _plans[event.type] = _Plan(event.type)
+    return plan
+
+
+def _count(value: Any) -> Any:
+    return len(value) if value.__class__ is tuple else value
+
+
+def jst_year(ms: int) -> int:
+    """The year in Japan at that instant."""
+    return int(rfc3339(ms + _JST)[:4])
+
+
+class Pseudonyms:
+    """The forms under the installation's keys; caches are bounded and never written."""
+
+    def __init__(self, directory: Path, data: Path | None = None) -> None:
+        self._keys = Keys(directory, data)
+        self._join = _Keyed(self._keys.get("join"))
+        self._id = _Keyed(self._keys.get("id"))
+        self._digests: dict[int, _Keyed] = {}
+        self._evidence: dict[int, _Keyed] = {}
+        self._refs: dict[str, str] = {}
+        self._networks: dict[str, str] = {}
+        self._years: dict[int, int] = {}
+        self._pseudonyms: dict[int, dict[str, str]] = {}
+
+    def join(self, event: Event) -> Event:
+        """Raw to join form, with `payload_digest` over the raw event under its year's key."""
+        plan = _plan(event)
+        values = plan.values(event)
+        refs = self._refs
+        for at in plan.refs:
+            raw = values[at]
+            if raw:
+                values[at] = refs.get(raw) or self.ref(raw)
+        for at in plan.coarse:
+            values[at] = self._network(values[at])
+        for at in plan.lists:
+            if values[at].__class__ is tuple:
+                values[at] = tuple([refs.get(raw) or self.ref(raw) for raw in values[at]])
+        for at in plan.counted:
+            values[at] = _count(values[at])
+        for at, nothing in plan.dropped:
+            values[at] = nothing
+        year = self._year(event.occurred_at)
+        digest = self._digests.get(year) or self._digest_key(year)
+        values[plan.digest] = digest(canonical(event)).hex()
+        return plan.build(values)
+
+    def evidence(self, event: Event) -> Event:
+        """Join form to evidence form; lists of principals become their number."""
+        plan = _plan(event)
+        values = plan.values(event)
+        year = self._year(event.occurred_at)
+        known = self._pseudonyms.get(year)
+        if known is None:
+            known = self._pseudonyms[year] = {}
+        for at in plan.refs:
+            ref = values[at]
+            if ref:
+                values[at] = known.get(ref) or self._pseudonym(ref, year)
+        for at in plan.lists:
+            values[at] = _count(values[at])
+        return plan.build(values)
+
+    def ref(self, raw: str) -> str:
+        """The join form of one reference; blank (full-width blank too) stays empty."""
+        known = self._refs.get(raw)
+        if known is None:
+            known = "jn_" + self._join.token(raw) if raw.strip() else ""
+            if len(self._refs) >= _CACHED:
+                self._refs.clear()
+            self._refs[raw] = known
+        return known
+
+    def veil(self, text: str, year: int) -> str:
+        """The text with every reference in it turned into its pseudonym of that year."""
+        return _TOKEN.sub(lambda found: self._pseudonym(found[0], year), text)
+
+    def recall(self, event: Event, known: Mapping[str, str]) -> Event:
+        """Evidence form to join form where `known` {pseudonym: reference} says so."""
+        plan = _plan(event)
+        values = plan.values(event)
+        for at in plan.refs:
+            values[at] = known.get(values[at], values[at])
+        return plan.build(values)
+
+    def event_id(
+        self, source_id: str, type: str, natural_key: tuple[Any, ...], occurred_at: int
+    ) -> str:
+        """An id for an event whose source gives none: the same facts, the same id."""
+        facts = msgspec.json.encode([source_id, type, natural_key, occurred_at])
+        return "ev_" + self._id.token(facts.decode())
+
+    def years(self) -> Sequence[int]:
+        """The years whose evidence this installation can still tell the pseudonyms of."""
+        return sorted(int(name.removeprefix("evidence-")) for name in self._keys.names("evidence-"))
+
+    def digest(self, line: bytes) -> str:
+        """What a refused line leaves behind: HMAC-SHA256 in hex under the id key."""
+        return self._id(line).hex()
+
+    def _network(self, address: str | None) -> str | None:
+        if address is None:
+            return None
+        known = self._networks.get(address)
+        if known is None:
+            if len(self._networks) >= _CACHED:
+                self._networks.clear()
+            known = self._networks[address] = coarse(address)
+        return known
+
+    def _pseudonym(self, ref: str, year: int) -> str:
+        known = self._pseudonyms.setdefault(year, {})
+        found = known.get(ref)
+        if found is None:
+            key = self._evidence.get(year)
+            if key is None:
+                key = self._evidence[year] = _Keyed(self._keys.get(f"evidence-{year}"))
+            if len(known) >= _CACHED:
+                known.clear()
+            found = known[ref] = f"ps{year}_{key.token(ref)}"
+        return found
+
+    def _digest_key(self, year: int) -> _Keyed:
+        key = self._digests[year] = _Keyed(self._keys.get(f"digest-{year}"))
+        return key
+
+    def _year(self, ms: int) -> int:
+        day = (ms + _JST) // _DAY
+        year = self._years.get(day)
+        if year is None:
+            if len(self._years) >= _CACHED:
+                self._years.clear()
+            year = self._years[day] = jst_year(ms)
+        return year
+
+
+class Plain:
+    """No form at all: subjects stay as in the file. For a look that keeps nothing."""
+
+    def join(self, event: Event) -> Event:
+        """The event with a plain digest; nothing is hidden."""
+        plan = _plan(event)
+        values = plan.values(event)
+        values[plan.digest] = sha256(canonical(event)).hexdigest()
+        return plan.build(values)
+
+    def evidence(self, event: Event) -> Event:
+        """The event itself."""
+        return event
+
+    def ref(self, raw: str) -> str:
+        """The reference itself; blank becomes empty."""
+        return raw if raw.strip() else ""
+
+    def veil(self, text: str, year: int) -> str:
+        """The text itself."""
+        return text
+
+    def years(self) -> Sequence[int]:
+        """None: there are no pseudonyms."""
+        return ()
+
+    def recall(self, event: Event, known: Mapping[str, str]) -> Event:
+        """The event itself."""
+        return event
+
+    def digest(self, line: bytes) -> str:
+        """SHA-256 in hex."""
+        return sha256(line).hexdigest()
+
+    def event_id(
+        self, source_id: str, type: str, natural_key: tuple[Any, ...], occurred_at: int
+    ) -> str:
+        """An id over the same facts, without a key."""
+        facts = msgspec.json.encode([source_id, type, natural_key, occurred_at])
+        return f"ev_{b32encode(sha256(facts).digest()[:16])[:26].decode().lower()}"

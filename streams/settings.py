@@ -1,0 +1,94 @@
+"""One settings model for every way of running; a TOML file fills it.
+
+Paths in a file are relative to that file, so that a configuration can be moved as a folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from controls.kernel import Refusal
+
+EMBEDDED = {
+    "broker": "local://./data/log",
+    "state": "memory://",
+    "store": "chdb://./data/store",
+}
+"""Where nothing is configured: one process, everything under ./data."""
+
+
+class Settings(BaseModel):
+    """What an installation decides; every value has a default that runs on one machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    broker: str = EMBEDDED["broker"]
+    """local://DIRECTORY, or kafka://HOST:PORT."""
+    state: str = EMBEDDED["state"]
+    """memory:// (recovered from its changelog) or rocksdb://."""
+    store: str = EMBEDDED["store"]
+    """chdb://DIRECTORY, or clickhouse://USER@HOST:PORT/DATABASE."""
+    keys: str = "./keys"
+    """Directory of the key files, outside the data directory."""
+    data: str = "./data"
+    """Directory of everything that this process writes."""
+    org_id: str | None = None
+    """The one organisation of this installation; another is refused."""
+    partitions: int = Field(default=4, ge=1, le=256)
+    """Partitions of the lanes access and principals; fixed when the installation is made."""
+    tick_ms: int = Field(default=1000, ge=50, le=60_000)
+    """How often the leader closes blocks, in milliseconds."""
+    dedup_hours: int = Field(default=96, ge=1)
+    """How long ids of traffic are remembered; ids of books are for ever."""
+    metrics: str | None = "127.0.0.1:9464"
+    """HOST:PORT on which metrics are served; null serves none."""
+    controls: dict[str, dict[str, Any]] = {}
+    """Parameters of controls: [controls.TEC-05] export_n = 500."""
+
+    def path(self, url: str) -> Path:
+        """The directory that a local URL names."""
+        parts = urlsplit(url)
+        return Path((parts.netloc or "") + parts.path)
+
+    @property
+    def socket(self) -> Path:
+        """Where `run` listens for the other commands while it holds the store."""
+        return Path(self.data) / "shoseki.sock"
+
+
+PATHS = ("keys", "data")
+URLS = ("broker", "store")
+
+
+def load(file: Path | None) -> Settings:
+    """The settings of a TOML file; without one, those of the embedded default.
+
+    Raises Refusal that names the file, the setting and what was expected.
+    """
+    if file is None:
+        return Settings()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refusal(f"{file}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refusal(f"{file}: is no TOML: {error}") from None
+    here = file.resolve().parent
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise Refusal(f"{file}: {name}: {first['msg']}") from None
+    moved: dict[str, str] = {name: str(here / getattr(settings, name)) for name in PATHS}
+    for name in URLS:
+        url = getattr(settings, name)
+        scheme, _, rest = url.partition("://")
+        if scheme in ("local", "chdb") and rest != ":memory:":
+            moved[name] = f"{scheme}://{here / rest}"
+    return settings.model_copy(update=moved)

@@ -1,0 +1,39 @@
+"""Every fault that can be planted, by `CONTROL:CODE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from streams.simulate.plan import Plan
+from streams.simulate.plants import access, duties, perimeter, trail
+
+Plant = Callable[[Plan, str], None]
+PLANTS: dict[str, Plant] = {**access.PLANTS, **perimeter.PLANTS, **duties.PLANTS, **trail.PLANTS}
+
+__all__ = ["PLANTS", "chosen", "sow"]
+
+
+def chosen(wanted: Iterable[str]) -> list[str]:
+    """The codes that a list means: `all`, a control (`TEC-01`) or one code (`TEC-04:BRUTE`).
+
+    ValueError for a word that means none.
+    """
+    found: set[str] = set()
+    for word in wanted:
+        matches = {name for name in PLANTS
+                   if word == "all" or name == word or name.partition(":")[0] == word}
+        if not matches:
+            known = ", ".join(sorted({name.partition(":")[0] for name in PLANTS}))
+            raise ValueError(f"--plant {word}: nothing by that name can be planted; known: all, "
+                             f"{known}, or CONTROL:CODE of one of these")
+        found |= matches
+    return [name for name in PLANTS if name in found]
+
+
+def sow(plan: Plan, wanted: Iterable[str]) -> None:
+    """Plant every chosen code, several times where the period is long."""
+    names = chosen(wanted)
+    rounds = plan.rounds
+    for turn in range(1, rounds + 1):
+        for name in names:
+            PLANTS[name](plan, f"{name}#{turn}")

@@ -1,0 +1,83 @@
+"""Where evidence is kept: what every store can do.
+
+Events arrive and leave in evidence form.  Instants are milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from controls.kernel import Refusal
+
+if TYPE_CHECKING:
+    from controls.events import Event
+    from streams.evidence.block import Head, Sealed
+
+
+class StoreError(Refusal):
+    """The store did not do what it was asked; nothing may be acknowledged after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Past events of one type whose `field` has one of `values` (a list: any of its elements).
+
+    A `field` of None asks for all.  `since` and `until` bound occurred_at, both inclusive.
+    """
+
+    type: str
+    field: str | None
+    values: frozenset[str]
+    since: int
+    until: int
+
+
+class Store(Protocol):
+    """Blocks in; rows, heads and sums out."""
+
+    def write(self, sealed: Sealed) -> None:
+        """Keep a block: its rows first, the ledger row last.
+
+        Writing the same block again changes nothing.  Raises StoreError.
+        """
+
+    def head(self, lane: str, partition: int) -> Head | None:
+        """The last sealed block of a partition, read anew."""
+
+    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
+        """Whether the block that ends at this offset has its ledger row."""
+
+    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+        """Events of sealed rows with offset < `below` that any of `asks` wants, each once.
+
+        In the order of the lane.
+        """
+
+    def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
+        """(event_id, payload_digest) of rows with offset < `below` and recorded_at ≥ `since`."""
+
+    def findings(self, history: bool = False) -> list[dict[str, Any]]:
+        """Findings of every verdict: the newest revision of each, or all of them."""
+
+    def finding(self, finding_id: str) -> list[dict[str, Any]]:
+        """Every revision of one finding, oldest first; empty when there is none."""
+
+    def events(self, event_ids: Iterable[str]) -> list[Event]:
+        """The events with these ids that the store has, in the order of the ids."""
+
+    def populations(self) -> dict[str, dict[str, int]]:
+        """Judgements by control and verdict, summed over all blocks."""
+
+    def blocks(self) -> Iterator[dict[str, Any]]:
+        """Ledger rows by lane, partition, number."""
+
+    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
+        """Rows of `events`, `findings` or `rejects` of one partition by block and line."""
+
+    def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest rejects, newest first."""
+
+    def close(self) -> None:
+        """Let go of everything; the store is of no use afterwards."""

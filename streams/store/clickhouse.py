@@ -1,0 +1,291 @@
+"""The store on ClickHouse, embedded or a server: the same SQL for both."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+
+from controls.events import Event
+from streams.evidence.block import Head, Sealed
+from streams.store import Ask, StoreError
+from streams.store.client import Engine, connect, explain
+from streams.store.columns import (
+    ENVELOPE,
+    FINDINGS,
+    LEDGER,
+    REJECTS,
+    TABLES,
+    event_from,
+    finding_from,
+    names,
+)
+from streams.store.migrate import migrate
+from streams.store.sql import HERE, SCHEMAS, clamped, condition, read
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+PAGE = 20_000
+"""Rows read at once where all of a table is wanted."""
+_decoder = msgspec.json.Decoder()
+
+
+_EVENT = read(ENVELOPE) + ", attributes"
+
+
+class ClickHouse:
+    """Evidence in ClickHouse; `open` gives one that is migrated and ready."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._client: Client = engine.client
+        self._heads: dict[tuple[str, int], Head] = {}
+        self._clean: set[tuple[str, int]] = set()
+
+    @classmethod
+    def open(cls, url: str) -> ClickHouse:
+        """Open the URL (see `client.connect`) and bring the database forward."""
+        engine = connect(url)
+        try:
+            with _named("migration"):
+                migrate(engine.client)
+        except BaseException:
+            engine.close()
+            raise
+        return cls(engine)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    # --- writing ---------------------------------------------------------------------------
+
+    def write(self, sealed: Sealed) -> None:
+        header = sealed.header
+        key = (header.lane, header.partition)
+        head = self._heads.get(key) or self.head(*key)
+        if head is not None and header.last_offset <= head.last_offset:
+            if sealed.number == head.number and sealed.head.link != head.link:
+                raise StoreError(f"{_name(sealed)} is already sealed with other contents")
+            return
+        if sealed.ledger["previous"] != (head.link if head else ""):
+            raise StoreError(f"{_name(sealed)} does not follow the end of its chain")
+        token = f"{header.lane}/{header.partition}/{header.last_offset}"
+        known = key in self._clean
+        self._clean.discard(key)
+        for table, columns in sealed.tables.items():
+            if not known:
+                self._settle(table, columns, sealed, head, token)
+            elif columns["line"]:
+                self._insert(table, columns, token)
+        self._insert("ledger", {name: [value] for name, value in sealed.ledger.items()}, token)
+        self._heads[key] = sealed.head
+        self._clean.add(key)
+
+    def _insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
+        schema = SCHEMAS[table]
+        arrays = [pa.array(columns[field.name], field.type) for field in schema]
+        with _named(f"insert into {table}"):
+            self._client.insert_arrow(
+                table,
+                pa.Table.from_arrays(arrays, schema=schema),
+                settings={"insert_deduplication_token": token},
+            )
+
+    def _settle(
+        self, table: str, columns: Mapping[str, Sequence[Any]], sealed: Sealed,
+        head: Head | None, token: str,
+    ) -> None:  # fmt: skip
+        """Insert a table's rows after a start, when a cut-off writer may have left some.
+
+        Rows without a ledger row that equal these stay.  Others (the catalogue changed in
+        between) go; and where the engine takes the new rows for ones that have gone, they are
+        given a token of their own.
+        """
+        where = f"WHERE {HERE} AND block > {{above:Int64}}"
+        here = {
+            "lane": sealed.header.lane,
+            "partition": sealed.header.partition,
+            "above": head.last_offset if head else -1,
+        }
+        select = f"SELECT {read(TABLES[table])} FROM {table} {where} ORDER BY block, line"
+        wanted = msgspec.json.encode(list(zip(*columns.values(), strict=True)))
+        for unique in ("", f"/{uuid.uuid4().hex}"):
+            found = self._rows(select, here)
+            if msgspec.json.encode(found) == wanted:
+                return
+            if found:
+                with _named(f"clearing unsealed rows of {table}"):
+                    self._client.command(f"DELETE FROM {table} {where}", parameters=here)
+            if columns["line"]:
+                self._insert(table, columns, token + unique)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def _rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        with _named("query"):
+            text = self._client.raw_query(sql, dict(parameters or {}), fmt="JSONCompactEachRow")
+        return _decoder.decode_lines(text)
+
+    def head(self, lane: str, partition: int) -> Head | None:
+        found = self._rows(
+            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
+            f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
+            {"lane": lane, "partition": partition},
+        )
+        self._heads.pop((lane, partition), None)
+        self._clean.discard((lane, partition))
+        if not found:
+            return None
+        head = self._heads[lane, partition] = Head(*found[0])
+        return head
+
+    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
+        return bool(
+            self._rows(
+                f"SELECT 1 FROM ledger WHERE {HERE} AND last_offset = {{last:UInt64}} LIMIT 1",
+                {"lane": lane, "partition": partition, "last": last_offset},
+            )
+        )
+
+    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+        grouped: dict[tuple[str, str | None], list[Ask]] = defaultdict(list)
+        for ask in asks:
+            grouped[ask.type, ask.field].append(ask)
+        found: dict[tuple[int, int], list[Any]] = {}
+        for (type_, field), group in grouped.items():
+            parameters: dict[str, Any] = {
+                "lane": lane, "partition": partition, "below": below, "type": type_
+            }  # fmt: skip
+            wanted = " OR ".join(
+                condition(type_, field, ask, index, parameters) for index, ask in enumerate(group)
+            )
+            for block, line, *row in self._rows(
+                f"SELECT block, line, {_EVENT} FROM events WHERE {HERE} "
+                f"AND offset < {{below:UInt64}} AND event_type = {{type:String}} AND ({wanted})",
+                parameters,
+            ):
+                found[block, line] = row
+        return [event_from(found[place]) for place in sorted(found)]
+
+    def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
+        condition = (
+            "offset < {below:UInt64} "
+            "AND recorded_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
+        )
+        bounds = {"below": below, "since": clamped(since)}
+        wanted = "event_id, ifNull(payload_digest, '')"
+        for page in self._pages("events", wanted, lane, partition, condition, bounds):
+            yield from map(tuple, page)
+
+    def findings(self, history: bool = False) -> list[dict[str, Any]]:
+        newest = "" if history else "LIMIT 1 BY finding_id"
+        return self._findings(f"ORDER BY finding_id, revision DESC {newest}", {})
+
+    def finding(self, finding_id: str) -> list[dict[str, Any]]:
+        return self._findings("WHERE finding_id = {id:String}", {"id": finding_id})
+
+    def _findings(self, clause: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        keys = names(FINDINGS)
+        rows = self._rows(f"SELECT {read(FINDINGS)} FROM findings {clause}", parameters)
+        found = [finding_from(dict(zip(keys, row, strict=True))) for row in rows]
+        found.sort(key=lambda f: (f["occurred_at"], f["finding_id"], f["revision"]))
+        return found
+
+    def events(self, event_ids: Iterable[str]) -> list[Event]:
+        wanted = list(dict.fromkeys(event_ids))
+        if not wanted:
+            return []
+        rows = self._rows(
+            f"SELECT {_EVENT} FROM events WHERE event_id IN {{ids:Array(String)}}",
+            {"ids": wanted},
+        )
+        known = {event.event_id: event for event in map(event_from, rows)}
+        return [known[event_id] for event_id in wanted if event_id in known]
+
+    def populations(self) -> dict[str, dict[str, int]]:
+        total: dict[str, dict[str, int]] = {}
+        for control, verdict, count in self._rows(
+            "SELECT control.1, verdict.1, sum(verdict.2) FROM ("
+            " SELECT arrayJoin(JSONExtractKeysAndValuesRaw(populations)) AS control,"
+            " arrayJoin(JSONExtractKeysAndValues(control.2, 'Int64')) AS verdict FROM ledger"
+            ") GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
+            total.setdefault(control, {})[verdict] = count
+        return total
+
+    def blocks(self) -> Iterator[dict[str, Any]]:
+        keys = names(LEDGER)
+        chains = self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
+        for lane, partition in chains:
+            place = {"lane": lane, "partition": partition, "from": 0}
+            while rows := self._rows(
+                f"WITH (SELECT min(number) FROM ledger WHERE {HERE}"
+                " AND number >= {from:UInt64}) AS first "
+                f"SELECT {read(LEDGER)} FROM ledger WHERE {HERE}"
+                " AND number >= {from:UInt64} AND number < first + 1000 ORDER BY number, link",
+                place,
+            ):
+                blocks = [dict(zip(keys, row, strict=True)) for row in rows]
+                place["from"] = blocks[-1]["number"] + 1
+                yield from blocks
+
+    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
+        columns = TABLES[table]
+        keys = names(columns)
+        for page in self._pages(table, read(columns), lane, partition, "1", {}):
+            for row in page:
+                yield dict(zip(keys, row, strict=True))
+
+    def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
+        keys = names(REJECTS)
+        rows = self._rows(
+            f"SELECT {read(REJECTS)} FROM rejects"
+            " ORDER BY recorded_at DESC, lane, partition, block DESC, line DESC"
+            " LIMIT {limit:UInt32}",
+            {"limit": limit},
+        )
+        return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    def _pages(
+        self, table: str, wanted: str, lane: str, partition: int, condition: str,
+        parameters: Mapping[str, Any],
+    ) -> Iterator[list[Any]]:  # fmt: skip
+        """Rows by block and line, whole blocks at a time, some `PAGE` rows a query."""
+        here = {"lane": lane, "partition": partition, **parameters}
+        where = f"FROM {table} WHERE {HERE} AND {condition}"
+        counts = self._rows(f"SELECT block, count() {where} GROUP BY block ORDER BY block", here)
+        start = 0
+        while start < len(counts):
+            end, size = start + 1, counts[start][1]
+            while end < len(counts) and size + counts[end][1] <= PAGE:
+                size += counts[end][1]
+                end += 1
+            here |= {"low": counts[start][0], "high": counts[end - 1][0]}
+            yield self._rows(
+                f"SELECT {wanted} {where} AND block BETWEEN {{low:UInt64}} AND {{high:UInt64}}"
+                " ORDER BY block, line",
+                here,
+            )
+            start = end
+
+
+def _name(sealed: Sealed) -> str:
+    header = sealed.header
+    return f"block {sealed.number} of {header.lane}/{header.partition}"
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Turn the engine's errors into ours, without the values they may quote."""
+    from clickhouse_connect.driver.exceptions import Error
+
+    try:
+        yield
+    except (Error, OSError) as error:
+        raise StoreError(f"store: {what} failed: {explain(error)}") from None

@@ -1,0 +1,159 @@
+"""The store in this process's memory: for judging files without keeping anything, and for tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from controls.events import Event
+from streams.evidence.block import Head, Sealed
+from streams.store import Ask, StoreError
+from streams.store.columns import TABLES, finding_from, names
+
+_Entry = tuple[int, int, Event]
+"""(index in the order written, offset, event)."""
+
+
+class Memory:
+    """Blocks in lists, with an index for each (type, field) that was ever asked for."""
+
+    def __init__(self) -> None:
+        self._chains: dict[tuple[str, int], list[Sealed]] = defaultdict(list)
+        self._by_type: dict[tuple[str, int, str], list[_Entry]] = defaultdict(list)
+        self._by_value: dict[tuple[str, int, str], dict[str, dict[str, list[_Entry]]]] = (
+            defaultdict(dict)
+        )
+        self._by_id: dict[str, Event] = {}
+        self._written = 0
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def write(self, sealed: Sealed) -> None:
+        key = (sealed.header.lane, sealed.header.partition)
+        chain = self._chains[key]
+        last = chain[-1] if chain else None
+        if last is not None and sealed.header.last_offset <= last.header.last_offset:
+            if sealed.number == last.number and sealed.head != last.head:
+                raise StoreError(f"block {sealed.number} is already sealed with other contents")
+            return
+        if sealed.ledger["previous"] != (last.head.link if last else ""):
+            raise StoreError(f"block {sealed.number} does not follow the end of its chain")
+        chain.append(sealed)
+        offsets = sealed.tables["events"]["offset"]
+        for event, offset in zip(sealed.events, offsets, strict=True):
+            entry = (self._written, offset, event)
+            self._written += 1
+            self._by_id[event.event_id] = event
+            self._by_type[*key, event.type].append(entry)
+            for field, index in self._by_value[*key, event.type].items():
+                _enter(index, field, entry)
+
+    def head(self, lane: str, partition: int) -> Head | None:
+        chain = self._chains.get((lane, partition))
+        return chain[-1].head if chain else None
+
+    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
+        chain = self._chains.get((lane, partition), ())
+        return any(block.header.last_offset == last_offset for block in reversed(chain))
+
+    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+        found: dict[int, Event] = {}
+        for ask in asks:
+            for written, offset, event in self._candidates((lane, partition, ask.type), ask):
+                if offset < below and ask.since <= event.occurred_at <= ask.until:
+                    found[written] = event
+        return [found[written] for written in sorted(found)]
+
+    def _candidates(self, key: tuple[str, int, str], ask: Ask) -> Iterable[_Entry]:
+        entries = self._by_type[key]
+        if ask.field is None:
+            return entries
+        index = self._by_value[key].get(ask.field)
+        if index is None:
+            index = self._by_value[key][ask.field] = {}
+            for entry in entries:
+                _enter(index, ask.field, entry)
+        return [entry for value in ask.values for entry in index.get(value, ())]
+
+    def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
+        for block in self._chains.get((lane, partition), ()):
+            if block.header.recorded_at < since:
+                continue
+            offsets = block.tables["events"]["offset"]
+            for event, offset in zip(block.events, offsets, strict=True):
+                if offset < below:
+                    yield event.event_id, event.payload_digest or ""
+
+    def findings(self, history: bool = False) -> list[dict[str, Any]]:
+        every = [
+            finding_from(row)
+            for lane, partition in sorted(self._chains)
+            for row in self.rows("findings", lane, partition)
+        ]
+        every.sort(key=lambda f: (f["occurred_at"], f["finding_id"], f["revision"]))
+        if history:
+            return every
+        newest: dict[str, dict[str, Any]] = {}
+        for finding in every:
+            other = newest.get(finding["finding_id"])
+            if other is None or other["revision"] < finding["revision"]:
+                newest[finding["finding_id"]] = finding
+        return sorted(newest.values(), key=lambda f: (f["occurred_at"], f["finding_id"]))
+
+    def finding(self, finding_id: str) -> list[dict[str, Any]]:
+        return [f for f in self.findings(history=True) if f["finding_id"] == finding_id]
+
+    def events(self, event_ids: Iterable[str]) -> list[Event]:
+        wanted = dict.fromkeys(event_ids)
+        return [self._by_id[event_id] for event_id in wanted if event_id in self._by_id]
+
+    def populations(self) -> dict[str, dict[str, int]]:
+        total: dict[str, dict[str, int]] = {}
+        for chain in self._chains.values():
+            for block in chain:
+                for control, verdicts in block.header.populations.items():
+                    sums = total.setdefault(control, {})
+                    for verdict, count in verdicts.items():
+                        sums[verdict] = sums.get(verdict, 0) + count
+        return total
+
+    def blocks(self) -> Iterator[dict[str, Any]]:
+        for key in sorted(self._chains):
+            for block in self._chains[key]:
+                yield dict(block.ledger)
+
+    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
+        keys = names(TABLES[table])
+        for block in self._chains.get((lane, partition), ()):
+            for row in zip(*block.tables[table].values(), strict=True):
+                yield dict(zip(keys, row, strict=True))
+
+    def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
+        every = [
+            row
+            for lane, partition in sorted(self._chains)
+            for row in self.rows("rejects", lane, partition)
+        ]
+        every.sort(
+            key=lambda r: (-r["recorded_at"], r["lane"], r["partition"], -r["block"], -r["line"])
+        )
+        return every[:limit]
+
+
+def _enter(index: dict[str, list[_Entry]], field: str, entry: _Entry) -> None:
+    """Add an entry under the field's value: under each element of a list, nowhere for None."""
+    value = getattr(entry[2], field)
+    if value is None:
+        return
+    if isinstance(value, str):
+        values: Iterable[str] = (value,)
+    elif isinstance(value, tuple):
+        values = set(value)
+    else:
+        values = (msgspec.json.encode(value).decode().strip('"'),)
+    for one in values:
+        index.setdefault(one, []).append(entry)

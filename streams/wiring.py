@@ -1,0 +1,93 @@
+"""Turns three URLs into parts; the only place that chooses embedded or production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from controls import catalogue
+from controls.books import BOOKS
+from controls.engine import Engine
+from controls.gaps import GAPS
+from controls.kernel import HOUR, Refusal
+from controls.registers import Registers
+from streams.pipeline import Parts
+from streams.pseudonyms import Forms, Plain, Pseudonyms
+from streams.settings import Settings
+from streams.store import Store
+from streams.store.memory import Memory
+
+
+def open_store(url: str) -> Store:
+    """The store of a URL, its tables up to date: `chdb://` or `clickhouse://`; else Refusal."""
+    scheme = url.partition("://")[0]
+    if scheme not in ("chdb", "clickhouse"):
+        raise Refusal(f"store = {url}: chdb://DIRECTORY or clickhouse://USER@HOST:PORT/DB expected")
+    from streams.store.clickhouse import ClickHouse  # its libraries take half a second
+
+    return ClickHouse.open(url)
+
+
+def open_forms(settings: Settings) -> Forms:
+    """The installation's keys, made on first use."""
+    return Pseudonyms(Path(settings.keys), Path(settings.data))
+
+
+def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configuration") -> Parts:
+    """What all partitions of an installation share."""
+    found = catalogue.load(settings.controls, origin)
+    return Parts(
+        Engine(found.controls),
+        Registers((*BOOKS, GAPS), forms.ref),
+        store,
+        forms,
+        found.fingerprint,
+        settings.org_id,
+        settings.dedup_hours * HOUR,
+    )
+
+
+def passing(settings: Settings, origin: str = "configuration") -> Parts:
+    """Parts that keep nothing: a store in memory, subjects as they are."""
+    return parts(settings, Memory(), Plain(), origin)
+
+
+_held: dict[str, Store] = {}
+"""Stores that this process keeps open; an embedded engine admits no second one."""
+
+
+def held(url: str) -> bool:
+    """Whether this process keeps the store open."""
+    return url in _held
+
+
+@contextmanager
+def hold(url: str) -> Iterator[Store]:
+    """Keep a store open, and let `using` share it, until the block ends."""
+    store = open_store(url)
+    _held[url] = store
+    try:
+        yield store
+    finally:
+        del _held[url]
+        store.close()
+
+
+@contextmanager
+def using(url: str) -> Iterator[Store]:
+    """The store that this process holds, else one that is opened and closed again.
+
+    Refusal where an embedded store does not exist yet: looking makes none.
+    """
+    if url in _held:
+        yield _held[url]
+        return
+    scheme, _, rest = url.partition("://")
+    if scheme == "chdb" and not Path(rest).is_dir():
+        raise Refusal(f"{rest}: there is no store here; `shoseki run` or `check --record` makes it")
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,85 @@
+"""What the tests need of a machine, and one table at the end of what was not there.
+
+`needs("nginx")` gives the program's path, `needs("corpus")` the folder. Where it is missing the
+test is skipped and stands in the table; where SHOSEKI_REQUIRE (names, comma-separated) promised
+it, the test fails instead.
+"""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# name: (executable, what brings it on Debian)
+PROGRAMS = {
+    "alertmanager": ("prometheus-alertmanager", "prometheus-alertmanager"),
+    "amtool": ("amtool", "prometheus-alertmanager"),
+    "chromium": ("chromium", "chromium"),
+    "java": ("java", "default-jre-headless"),
+    "kafka": ("mvn", "maven, default-jre-headless"),
+    "mount": ("mount", "mount; and the right to mount a tmpfs"),
+    "nginx": ("nginx", "nginx"),
+    "openssl": ("openssl", "openssl"),
+    "prometheus": ("prometheus", "prometheus"),
+    "promtool": ("promtool", "prometheus"),
+}
+# name: the variable that says where the folder lies
+FOLDERS = {"corpus": "SHOSEKI_CORPUS", "shared": "SHOSEKI_SHARED"}
+
+REQUIRED = {name for name in os.environ.get("SHOSEKI_REQUIRE", "").split(",") if name}
+MISSING = pytest.StashKey[Counter[tuple[str, str]]]()
+
+settings.register_profile("here", deadline=None, print_blob=True)
+settings.load_profile("here")
+
+
+def find(name: str) -> tuple[Path | None, str]:
+    """Where the thing is, and what brings it."""
+    if name in FOLDERS:
+        variable = FOLDERS[name]
+        folder = os.environ.get(variable)
+        found = Path(folder).resolve() if folder and Path(folder).is_dir() else None
+        return found, f"{variable}=FOLDER"
+    executable, package = PROGRAMS[name]
+    path = shutil.which(executable) or shutil.which(executable, path="/usr/sbin:/sbin")
+    return Path(path) if path else None, package
+
+
+@pytest.fixture(scope="session")
+def needs(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+    """needs(name) -> path of a program or folder; skips the test where there is none."""
+
+    def need(name: str) -> Path:
+        found, package = find(name)
+        if found is not None:
+            return found
+        if name in REQUIRED:
+            pytest.fail(f"{name} is promised by SHOSEKI_REQUIRE and not here: {package}")
+        pytestconfig.stash[MISSING][name, package] += 1
+        pytest.skip(f"needs {name} ({package})")
+
+    return need
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = REQUIRED - PROGRAMS.keys() - FOLDERS.keys()
+    if unknown:
+        known = ", ".join(sorted(PROGRAMS | FOLDERS))
+        raise pytest.UsageError(f"SHOSEKI_REQUIRE: {', '.join(sorted(unknown))}; known: {known}")
+    config.stash[MISSING] = Counter()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    missing = config.stash[MISSING]
+    if not missing:
+        return
+    terminalreporter.section("not run here")
+    terminalreporter.write_line(f"{'needs':14} {'skips':>5}  Debian package or setting")
+    for (name, package), skips in sorted(missing.items()):
+        terminalreporter.write_line(f"{name:14} {skips:5}  {package}")

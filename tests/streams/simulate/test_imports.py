@@ -1,0 +1,43 @@
+"""The simulator knows the vocabulary and the calendar and nothing else of the controls."""
+
+import ast
+from pathlib import Path
+
+import streams.simulate
+
+_ALLOWED = ("controls.events", "controls.calendar")
+
+
+def _modules(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "absolute imports are expected"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names
+                         if node.module == "controls")
+    return found
+
+
+def test_the_simulator_imports_nothing_of_controls_but_vocabulary_and_calendar() -> None:
+    home = Path(streams.simulate.__file__).parent
+    files = sorted(home.rglob("*.py"))
+    assert len(files) > 10
+    for file in files:
+        for name in _modules(ast.parse(file.read_bytes())):
+            if name.split(".")[0] == "controls":
+                assert name.startswith(_ALLOWED), f"{file.name} imports {name}"
+            if name.split(".")[0] == "streams":
+                assert name.startswith("streams.simulate"), f"{file.name} imports {name}"
+
+
+def test_the_simulator_reads_no_clock_and_no_chance_but_its_seed() -> None:
+    home = Path(streams.simulate.__file__).parent
+    for file in home.rglob("*.py"):
+        text = file.read_text("utf-8")
+        names = _modules(ast.parse(text))
+        assert not names & {"time", "secrets", "uuid", "os"}, file.name
+        assert "now(" not in text and "today()" not in text, file.name
+        assert "import random" not in text, file.name
