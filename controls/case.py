@@ -166,7 +166,7 @@ def judge_case(
     due = min((j.until for j in judged if j.until is not None and j.until >= view.now),
               default=None)
     gaps = sorted({j.gap for j in judged if j.gap is not None})
-    note_gaps(gaps, value["gaps"] if value else [], view.now, changes)
+    note_gaps(gaps, value["gaps"] if value else [], view, changes)
     changes.memory[memory_key] = {
         "facts": list(facts),
         "said": kept,
@@ -177,12 +177,12 @@ def judge_case(
 
 
 def note_gaps(
-    now: Sequence[tuple[str, int]], before: Sequence[Sequence[Any]], at: int, changes: Changes
+    now: Sequence[tuple[str, int, int]], before: Sequence[Sequence[Any]], view: View, changes: Changes
 ) -> None:
     """The gaps that opened or closed with this judgement."""
-    was = {(source, since) for source, since in before}
-    changes.gaps += [gap(*each, True, at) for each in now if each not in was]
-    changes.gaps += [gap(*each, False, at) for each in sorted(was - set(now))]
+    was = {(source, since, until) for source, since, until in before}
+    changes.gaps += [gap(*each, True, view) for each in now if each not in was]
+    changes.gaps += [gap(*each, False, view) for each in sorted(was - set(now))]
 
 
 def with_stored(
@@ -203,7 +203,9 @@ def with_stored(
     rows = [event for event in recall(looks) if check.key(event) == key]
     kept = [f for f in facts if not any(low <= f[0] <= high for low, high in ranges)]
     stored = check.facts(rows).get(key, [])
-    scopes = [(low, FOREVER) for low, _ in ranges] if check.ripples else list(ranges)
+    scopes = [
+        (low + check.margin, FOREVER if check.ripples else high) for low, high in ranges
+    ]
     return check.merge(kept, stored), scopes
 
 

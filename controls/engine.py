@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from controls import gaps
 from controls.block import CLOCK, Block, Conflict, Memory, Outcome, Recall
 from controls.case import judge_cases
 from controls.changes import Changes
@@ -71,15 +72,13 @@ class Engine:
         known = block.last_offset if block.lane == "books" else block.books_upto
         now = max(block.now, clock["now"])
         due = tuple(due)
-        changed = [
-            event
-            for event in registers.changes(clock["known"], known)
-            if type(event) in self._asking
-        ]
+        views = registers.view(clock["known"], clock["now"]), registers.view(known, now)
+        entered = registers.changes(clock["known"], known)
+        changed = [event for event in entered if type(event) in self._asking]
+        changed += gaps.concerned(entered, views[1])
         outcome = Outcome()
         if not (block.events or block.conflicts or block.tallies or due or changed):
             return outcome
-        views = registers.view(clock["known"], clock["now"]), registers.view(known, now)
         groups = by_type(block.events)
         if block.conflicts:
             groups[Conflict] = list(block.conflicts)

@@ -23,6 +23,7 @@ from controls.events import (
     EmailSent,
     EndpointPosture,
     Event,
+    RegisterSource,
     SecurityThreatDetected,
     TlsSessionObserved,
     VisitorRegistered,
@@ -53,12 +54,15 @@ AROUND = 2 * DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceGap:
-    """A gap of a source since an instant (ms): it is open, or it has closed."""
+    """A gap of a source from one instant to another (ms): it is open, or it has closed."""
 
     event_id: str
     source: str
     since: int
+    until: int
     open: bool
+    version: int
+    """The offset of `books` by which it was so: of two words, the later one stands."""
     occurred_at: int
     observed_at: int
     ingested_at: int | None = None
@@ -69,21 +73,27 @@ GAPS: Register = Register("gaps", (SourceGap,), lambda gap: ("",))  # type: igno
 """Every gap, in the order in which it was known."""
 
 
-def gap(source: str, since: int, is_open: bool, now: int) -> SourceGap:
-    """A gap as it stands at the instant `now` (ms)."""
-    name = f"{source}|{since}|{'open' if is_open else 'closed'}|{now}"
+def gap(source: str, since: int, until: int, is_open: bool, view: View) -> SourceGap:
+    """A gap as it stands in this view."""
     return SourceGap(
-        event_id=name, source=source, since=since, open=is_open, occurred_at=since, observed_at=now
+        event_id=f"{source}|{since}|{until}|{is_open}|{view.known}",
+        source=source,
+        since=since,
+        until=until,
+        open=is_open,
+        version=view.known,
+        occurred_at=since,
+        observed_at=view.now,
     )
 
 
 def hiding(view: View, kinds: Sequence[type[Event]], since: int, until: int) -> str | None:
     """The source and start of an open gap in [since, until] that may hide events of `kinds`."""
-    latest: dict[tuple[str, int], SourceGap] = {}
+    latest: dict[tuple[str, int, int], SourceGap] = {}
     for entry in view.all(GAPS, ""):
-        latest[entry.source, entry.since] = entry
-    for (name, start), entry in sorted(latest.items()):
-        if not entry.open or start > until:
+        latest[entry.source, entry.since, entry.until] = entry
+    for (name, start, end), entry in sorted(latest.items()):
+        if not entry.open or start > until or end < since:
             continue
         registered = view.latest(SOURCES, name, FOREVER - 1)
         kind = "form" if registered is None else registered.kind
@@ -97,6 +107,12 @@ def sends(kind: str, awaited: type[Any]) -> bool:
     if kind == "form":
         return awaited not in ELSEWHERE
     return awaited in SENT_BY.get(kind, ())
+
+
+def concerned(entered: Iterable[Any], view: View) -> list[SourceGap]:
+    """The gaps of sources whose line in the register has changed, and with it what they hide."""
+    sources = {e.monitored_source_id for e in entered if isinstance(e, RegisterSource)}
+    return [each for each in view.all(GAPS, "") if each.source in sources] if sources else []
 
 
 def looks(check: Check, found: SourceGap) -> Iterable[Look]:

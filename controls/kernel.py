@@ -118,7 +118,7 @@ class Judgement:
     closed: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     since: int | None = None
-    gap: tuple[str, int] | None = None
+    gap: tuple[str, int, int] | None = None
 
 
 PASS = Judgement("pass")

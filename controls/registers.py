@@ -137,7 +137,7 @@ class Registers:
             return []
         high = bisect_left(entries, (at + 1,))
         found = entries[:high]
-        if known < self.reached:
+        if known < self._known[-1]:
             found = [e for e in found if e.known <= known]
         if self._corrected:
             gone = self._corrected

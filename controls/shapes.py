@@ -114,6 +114,9 @@ class Case:
     judge: Callable[[str, Sequence[Fact], View], Iterable[Judgement]]
     keep: int | None = None
     span: Callable[[int], tuple[int, int]] | None = None
+    margin: int = 0
+    """So much of a span (ms, at its beginning) is only read to know what came before: what was
+    said of it stands."""
     forget: Callable[[Sequence[Fact], int], list[Fact]] = drop_older
     condense: Callable[[str, Sequence[Fact], int, View], list[Fact]] | None = None
     """Like `forget`, with the key and the books: where what is kept in sum depends on them."""

@@ -138,7 +138,7 @@ class Partition:
             self.parts.registers.add(event, entry["applied"])
         gaps = [value for key, value in self.state.items() if key.startswith(GAP)]
         for entry in sorted(gaps, key=lambda entry: entry["applied"]):
-            self.parts.registers.add(SourceGap(**entry["gap"]), entry["applied"])
+            self.parts.registers.add(SourceGap(**entry["gap"]), entry["applied"] + 1)
         self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
 
     # -- judge: reads, and changes nothing that lasts ------------------------------------------
@@ -179,7 +179,6 @@ class Partition:
             self.lane,
             self.number,
             first,
-            batch.now,
             self.parts.forms,
             self.familiar,
         )
@@ -188,8 +187,8 @@ class Partition:
             block, self.state, registers, due, recall  # type: ignore[arg-type]
         )
         for gap in outcome.gaps:
-            registers.add(gap, batch.last_offset)
-            memory[f"{GAP}{gap.source}|{gap.since}"] = {"gap": asdict(gap)}
+            registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
+            memory[f"{GAP}{gap.source}|{gap.since}|{gap.until}"] = {"gap": asdict(gap)}
         self._remember(outcome, memory, events, batch.last_offset)
         sealed = None
         again = self.head is not None and batch.last_offset <= self.head.last_offset

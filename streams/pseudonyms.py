@@ -235,13 +235,20 @@ class Pseudonyms:
 
 
 class Plain:
-    """No form at all: subjects stay as in the file. For a look that keeps nothing."""
+    """References stay as in the file. For a look that keeps nothing."""
 
     def join(self, event: Event) -> Event:
-        """The event with a plain digest; nothing is hidden."""
+        """The event with a plain digest, its refs as they are; what is dropped, counted or made
+        coarse in the lanes is so here, or the two would be judged differently."""
         plan = _plan(event)
         values = plan.values(event)
         values[plan.digest] = sha256(canonical(event)).hexdigest()
+        for at, nothing in plan.dropped:
+            values[at] = nothing
+        for at in plan.counted:
+            values[at] = _count(values[at])
+        for at in plan.coarse:
+            values[at] = None if values[at] is None else coarse(values[at])
         return plan.build(values)
 
     def evidence(self, event: Event) -> Event:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from controls.events import Event, spec
+from controls.events.fields import LAST_INSTANT
 from controls.shapes import Look
 from streams.pseudonyms import Forms, jst_year
 from streams.store import Ask, Store
@@ -52,7 +53,7 @@ class Familiar:
 
 
 def recaller(
-    store: Store, lane: str, partition: int, below: int, now: int, forms: Forms, familiar: Familiar
+    store: Store, lane: str, partition: int, below: int, forms: Forms, familiar: Familiar
 ) -> Callable[[Sequence[Look]], list[Event]]:
     """A recall for one block: rows of this partition with offset < `below`, in join form."""
 
@@ -60,9 +61,7 @@ def recaller(
         years = forms.years()
         asks: list[Ask] = []
         for look in looks:
-            until = now if look.until is None else min(look.until, now)
-            if until < look.since:
-                continue
+            until = LAST_INSTANT if look.until is None else look.until
             values = frozenset((look.value,)) if look.field is not None else frozenset()
             if years and look.field is not None and spec(look.type.type)[look.field].ev == "hmac":
                 familiar.add(values)

@@ -72,7 +72,7 @@ class Replay:
         self.partitions = partitions
         self.now = max((log.partition.now for log in self.logs), default=0)
         self._since: int | None = None
-        self._told = False
+        self._learnt = False
 
     @property
     def logs(self) -> list[Log]:
@@ -101,17 +101,17 @@ class Replay:
             self._advance(until, final=True)
 
     def tick(self, now: int) -> None:
-        """Close the open blocks at `now`: books first, so that traffic may look into them."""
+        """Close the open blocks at `now`: books first, so that traffic may look into them, and
+        again while books learn of tallies or gaps."""
         self.now = max(self.now, now)
-        self._told = False
         self._since = None
-        self._append(self.books, self.now, Tick(self.now, -1))
-        upto = self.books.next - 1
-        for log in self.traffic.values():
-            self._append(log, self.now, Tick(self.now, upto))
-        if self._told:
-            self._told = False
+        self._learnt = True
+        while self._learnt:
+            self._learnt = False
             self._append(self.books, self.now, Tick(self.now, -1))
+            upto = self.books.next - 1
+            for log in self.traffic.values():
+                self._append(log, self.now, Tick(self.now, upto))
 
     def _advance(self, arrived: int, final: bool = False) -> None:
         """Move the clock on to an arrival, with a tick at everything due before it."""
@@ -131,8 +131,11 @@ class Replay:
         if not isinstance(value, Tick) and self._since is None:
             self._since = self.now
         work = log.append(timestamp, value)
-        if work is not None and work.outcome.tally is not None:
-            self._told = True
+        if work is None:
+            return
+        self._learnt = self._learnt or bool(work.outcome.gaps)
+        if work.outcome.tally is not None:
+            self._learnt = True
             self.books.append(timestamp, work.outcome.tally)
 
     def _log(self, event: Event) -> Log:

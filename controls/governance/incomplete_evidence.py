@@ -26,6 +26,7 @@ from controls.kernel import (
     Judgement,
     Params,
     Text,
+    arrival,
     limit,
     sources,
 )
@@ -91,7 +92,9 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 continue
             since, until = max(last, watched), min(life, view.now)
             register = begun(lines, since)
-            due = since + patience(register)
+            # a shorter limit binds from the day it is known, a longer one from its own day
+            told = begun([r for r in lines if arrival(r) <= since], since)
+            due = since + max(patience(register), patience(told))
             if register is not None and not register.expects_heartbeat:
                 end = since
             else:
@@ -106,13 +109,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                     due,
                     item=text,
                     closed=end <= view.now,
-                    gap=(source, last) if end > view.now else None,
+                    gap=(source, last, FOREVER) if end > view.now else None,
                     facts={"source": source, "last": text, "minutes": (due - since) // MINUTE},
                 )
             if life == FOREVER and end <= view.now:
                 declared = end in outages  # excused, yet what it does not send is not known
                 yield Judgement("not_applicable", None, source, last, item="source",
-                                gap=(source, last) if declared else None)
+                                gap=(source, last, FOREVER) if declared else None)
             elif life == FOREVER and not silent:
                 yield Judgement("pass", None, source, last, item="source", until=due)
 
@@ -132,7 +135,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             else:
                 missing = (f"source_seq {source} {hole.first}",)
                 yield Judgement("indeterminate", missing=missing, until=due,
-                                gap=(source, hole.after), **common)
+                                gap=(source, hole.after, hole.seen), **common)
         if whole and facts:
             yield Judgement("pass", None, source, facts[-1][3], item="source")
 

@@ -22,15 +22,16 @@ from controls.shapes import Fact
 TOGETHER = MINUTE
 """Signs of life no farther apart than this are one span; no source may have a shorter limit."""
 
-FINE = 8 * DAY
-"""So long before the newest sign spans keep their detail, for register entries that come late."""
+REMEMBERED = 8 * DAY
+"""So long the silences of a source that nobody watches are kept, should somebody register it."""
 
 _TOLD_OF = frozenset((LogSourceStatus, RegisterSource))
 _FIRST = itemgetter(0)
 
 
 def signs(events: Sequence[Any]) -> Mapping[str, list[Fact]]:
-    """Spans of life by source, and `[at, "limit", minutes]` where the register sets a limit.
+    """Spans of life by source, and `[at, "line", minutes, expected]` of the register (minutes 0:
+    none set).
 
     A sign is any event of the source, or a heartbeat or resumption reported of it; its own
     report of a stop or a gap is none.  `watched` is when the first heartbeat or numbered event of
@@ -44,8 +45,8 @@ def signs(events: Sequence[Any]) -> Mapping[str, list[Fact]]:
     for event in [event for event in events if type(event) in _TOLD_OF]:
         source = event.monitored_source_id
         if isinstance(event, RegisterSource):
-            if event.silence_minutes is not None:
-                found[source].append([event.occurred_at, "limit", event.silence_minutes])
+            minutes, expected = event.silence_minutes or 0, int(event.expects_heartbeat)
+            found[source].append([event.occurred_at, "line", minutes, expected])
         elif event.status in ("heartbeat", "resumed"):
             told[source].append(event)
         elif event.source_id == source:
@@ -80,33 +81,38 @@ def _spans(times: Sequence[int]) -> list[Fact]:
 
 
 def merge_signs(limit: int) -> Callable[[Sequence[Fact], Iterable[Fact]], list[Fact]]:
-    """Joins spans; those that have grown old also across any silence that no limit forbids.
+    """Joins spans across every silence that the limits known so far forbid nobody.
 
-    `limit` (ms) holds where the register sets no shorter one.
+    `limit` (ms) holds where the register sets no shorter one.  A source that nobody watches, or
+    of which no sign is expected, keeps its silences for a while only.
     """
 
     def merge(facts: Sequence[Fact], new: Iterable[Fact]) -> list[Fact]:
-        both = sorted([*facts, *new], key=_FIRST)
-        limits: list[Fact] = []
+        lines: list[Fact] = []
         spans: list[Fact] = []
-        for fact in both:
-            if fact[1]:
-                if fact not in limits:
-                    limits.append(fact)
-            else:
+        for fact in sorted([*facts, *new], key=_FIRST):
+            if not fact[1]:
                 spans.append(fact)
-        shortest = min([limit, *(fact[2] * MINUTE for fact in limits)])
-        old = max((span[2] for span in spans), default=0) - FINE
-        joined: list[Fact] = []
-        for begins, _, ends, watched in spans:
-            if joined:
-                last = joined[-1]
-                if begins - last[2] <= (shortest if begins < old else TOGETHER):
-                    marks = [mark for mark in (last[3], watched) if mark]
-                    joined[-1] = [last[0], "", max(last[2], ends), min(marks, default=0)]
-                    continue
-            joined.append([begins, "", ends, watched])
-        return [*limits, *joined]
+            elif fact not in lines:
+                lines.append(fact)
+        if not spans:
+            return lines
+        minutes = [line[2] for line in lines if line[2]]
+        shortest = min([limit, *(minute * MINUTE for minute in minutes)])
+        unwatched = FOREVER
+        if not any(line[3] for line in lines) and (lines or not any(s[3] for s in spans)):
+            unwatched = lines[0][0] if lines else 0
+        old = spans[-1][0] - REMEMBERED
+        joined = [spans[0]]
+        for span in spans[1:]:
+            last = joined[-1]
+            forgotten = span[0] < old and last[2] >= unwatched
+            if span[0] - last[2] <= shortest or forgotten:
+                mark = min(last[3] or span[3], span[3] or last[3])
+                joined[-1] = [last[0], "", max(last[2], span[2]), mark]
+            else:
+                joined.append(span)
+        return [*lines, *joined]
 
     return merge
 

@@ -29,8 +29,9 @@ from controls.kernel import (
 from controls.registers import View
 from controls.shapes import Case, Check, Each, Fact, Look, standing
 
-KEPT = 4 * DAY
-"""How long reads are remembered one by one; before that only the last of each zone."""
+KEPT = 8 * DAY
+"""How long reads are remembered one by one, stays over several days and reads that come days later
+included; before that only the last of each zone."""
 
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -196,10 +197,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def by_read(read: BadgeRead) -> tuple[Look, ...]:
         if not counts(read):
             return ()
-        since, until = read.occurred_at, read.occurred_at + 2 * DAY
+        since = read.occurred_at
         return (
-            Look(AccessAuthAttempt, "actor_ref", read.holder_ref, since, until),
-            Look(AccessAuthAttempt, "system_id", read.zone_id, since, until),
+            Look(AccessAuthAttempt, "actor_ref", read.holder_ref, since),
+            Look(AccessAuthAttempt, "system_id", read.zone_id, since),
         )
 
     def by_source(source: RegisterSource) -> tuple[Look, ...]:
@@ -215,7 +216,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             remembered,
             judge,
             keep=KEPT,
-            span=lambda at: (at - 2 * DAY, at + 2 * DAY),
+            span=lambda at: (at - 4 * DAY, at + 2 * DAY),
+            margin=2 * DAY,
             forget=forget,
             by={BadgeRead: "holder_ref"},
             awaits=(BadgeRead,),

@@ -146,7 +146,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     on = (RequestReceived, RequestFee, RequestIdentityChecked, RequestDecided, RequestResponded)
     key = one_key("request_id")
-    by = {RequestReceived: "request_id"}
+    by = {kind: "request_id" for kind in on}
     return (
         Case(
             "answer",

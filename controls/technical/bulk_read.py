@@ -14,6 +14,7 @@ from controls.examples import breach, event, fine
 from controls.kernel import (
     DAY,
     HOUR,
+    MINUTE,
     NOT_APPLICABLE,
     PASS,
     Code,
@@ -37,6 +38,10 @@ LATE_DAYS = 7
 """Days for which sums reach further back than they are compared, for accesses that come late."""
 
 SHOWN = 20
+
+CROWD = 1000
+"""Accesses of one actor that are remembered one by one; beyond that, one fact a minute for those
+that differ in nothing an approval asks about, so that a busy job stays small."""
 
 
 class Limits(Params):
@@ -98,7 +103,8 @@ def persons(access: Access) -> int:
 
 
 def remembered(access: Access) -> Fact:
-    """`[at, event_id, persons, rows, dataset, ticket, by a service]`."""
+    """`[at, event_id, persons, rows, dataset, ticket, by a service]`, and how many accesses the
+    fact stands for where that is more than one."""
     people = persons(access)
     rows, ticket = people, None
     if isinstance(access, AccessDatastoreQuery):
@@ -109,9 +115,13 @@ def remembered(access: Access) -> Fact:
     ]
 
 
+def number(facts: Sequence[Fact]) -> int:
+    return sum(fact[7] if len(fact) > 7 else 1 for fact in facts)
+
+
 def approvals(actor: str, fact: Fact, view: View) -> list[ApprovalGranted]:
     """The approvals that cover actor or ticket, dataset and time, whatever the number of rows."""
-    at, _, _, _, dataset, ticket, _ = fact
+    at, _, _, _, dataset, ticket, _ = fact[:7]
     found = view.entries(APPROVALS, actor, at) if actor else []
     if ticket:
         found = found + view.entries(APPROVALS, view.ref(ticket), at)
@@ -171,8 +181,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def by_day(facts: Sequence[Fact]) -> dict[date, list[Fact]]:
         days: dict[date, list[Fact]] = {}
-        for fact in facts:
-            days.setdefault(jst_day(fact[0]), []).append(fact)
+        end = 0
+        for fact in facts:  # in order, so the calendar is asked once a day
+            if fact[0] >= end:
+                day = jst_day(fact[0])
+                end, of_day = day_end(day), days.setdefault(day, [])
+            of_day.append(fact)
         return days
 
     def passing(facts: Sequence[Fact], bound: float, least: int) -> Fact | None:
@@ -184,16 +198,18 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 return fact
         return None
 
-    def of_day(
+    def exceeding(
         code: str, actor: str, day: date, facts: Sequence[Fact], fact: Fact, **words: Any
     ) -> Judgement:
+        """Known with the access that passed the bound; lasts to the last access of the day."""
         return Judgement(
             "violation",
             code,
             f"{actor}|{day}",
+            facts[-1][0],
             fact[0],
             events=tuple(f[1] for f in facts[:SHOWN]),
-            count=len(facts),
+            count=number(facts),
             item=f"{day}|{fact[1]}",
             facts={"persons": sum(f[2] for f in facts), **words},
         )
@@ -204,14 +220,29 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         for day, accesses in by_day(unapproved(actor, facts, view)).items():
             fact = passing(accesses, -1, limits.day_n)
             if fact is not None:
-                yield of_day("CUMULATIVE", actor, day, accesses, fact)
+                yield exceeding("CUMULATIVE", actor, day, accesses, fact)
+
+    def packed(facts: list[Fact]) -> list[Fact]:
+        if len(facts) <= CROWD:
+            return facts
+        held: dict[Any, Fact] = {}
+        for fact in facts:
+            alone = fact[1] if fact[3] >= limits.export_n else ""
+            kind = (fact[0] // MINUTE, *fact[4:7], alone)
+            other = held.get(kind)
+            if other is not None:
+                most, together = max(other[3], fact[3]), number((other, fact))
+                fact = [*fact[:2], other[2] + fact[2], most, *fact[4:7], together]
+            held[kind] = fact
+        return sorted(held.values(), key=lambda fact: fact[:2])
 
     def today(facts: Sequence[Fact], floor: int) -> list[Fact]:
         since = day_start(jst_day(floor))
-        return [fact for fact in facts if fact[2] and fact[0] >= since]
+        return packed([fact for fact in facts if fact[2] and fact[0] >= since])
 
     def summed(fact: Fact) -> bool:
-        """`[start of the day, "day", persons, accesses, at, event_id]` of a day that is over."""
+        """`[start of the day, name, persons, accesses, at, event_id]` of a day that is over: its
+        last access, and the id of the one that passed the bound."""
         return len(fact) == 6
 
     def bound_of(day: date, sums: dict[date, int]) -> float | None:
@@ -227,18 +258,22 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         actor: str, facts: Sequence[Fact], view: View
     ) -> Iterator[tuple[date, list[Fact], Fact, float]]:
         """Day, its accesses (none where it is kept in sum), the passing one, and the bound."""
+        single = [f for f in facts if not summed(f)]
+        least = limits.spike_min
+        if sum(f[2] for f in single) < least and all(f[2] < least for f in facts):
+            return
         over = {jst_day(f[0]): f for f in facts if summed(f)}
-        days = by_day(unapproved(actor, [f for f in facts if not summed(f)], view))
+        days = by_day(unapproved(actor, single, view))
         sums = {day: fact[2] for day, fact in over.items()}
         sums |= {day: sum(f[2] for f in accesses) for day, accesses in days.items()}
         for day, total in sums.items():
-            if total < limits.spike_min:
+            if total < least:
                 continue
             bound = bound_of(day, sums)
             if bound is None or total <= bound:
                 continue
             accesses = days.get(day, [])
-            passed = passing(accesses, bound, limits.spike_min) if accesses else over[day]
+            passed = passing(accesses, bound, least) if accesses else over[day]
             if passed is not None:
                 yield day, accesses, passed, bound
 
@@ -246,7 +281,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         for day, accesses, fact, bound in spikes(actor, facts, view):
             words = {"bound": f"{bound:.0f}"}
             if accesses:
-                yield of_day("SPIKE", actor, day, accesses, fact, **words)
+                yield exceeding("SPIKE", actor, day, accesses, fact, **words)
             else:
                 _, _, total, count, at, event_id = fact
                 yield Judgement(
@@ -256,17 +291,19 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def in_sum(actor: str, facts: Sequence[Fact], floor: int, view: View) -> list[Fact]:
         """Days that are over become their sum; sums too old to be compared with go."""
+        first = next((f for f in facts if not summed(f)), None)
+        if first is None or day_end(jst_day(first[0])) > floor:
+            return [f for f in facts if summed(f)] + packed([f for f in facts if not summed(f)])
         passed = {day: fact for day, _, fact, _ in spikes(actor, facts, view)}
         oldest = jst_day(floor) - history - timedelta(days=LATE_DAYS)
         kept = [f for f in facts if summed(f) and jst_day(f[0]) >= oldest]
         single = [f for f in facts if not summed(f) and f[2]]
         for day, accesses in by_day(unapproved(actor, single, view)).items():
             if day_end(day) <= floor and day >= oldest:
-                at, event_id = passed.get(day, accesses[-1])[:2]
-                total = sum(f[2] for f in accesses)
-                name = f"day|{day}"
-                kept.append([day_start(day), name, total, len(accesses), at, event_id])
-        return sorted(kept) + [f for f in single if day_end(jst_day(f[0])) > floor]
+                last, total = accesses[-1], sum(f[2] for f in accesses)
+                name, event_id = f"day|{day}", passed.get(day, last)[1]
+                kept.append([day_start(day), name, total, number(accesses), last[0], event_id])
+        return sorted(kept) + packed([f for f in single if day_end(jst_day(f[0])) > floor])
 
     def by_approval(approval: ApprovalGranted) -> tuple[Look, ...]:
         if approval.kind != "bulk_export":

@@ -31,7 +31,7 @@ class Burst:
     """event_id of its first failure."""
     last: int
     """Instant of its last failure (ms)."""
-    reached: tuple[int, str] | None
+    reached: tuple[int, str] | None = None
     """The failure that made it an attack: (at, event_id)."""
     enough: list[Fact] = field(default_factory=list)
     """The failures within the window that ends there."""
@@ -63,8 +63,10 @@ def bursts(facts: Sequence[Fact], window: int, limit: int, distinct: bool) -> li
                 burst.success, burst = fact, None
             continue
         if burst is None:
-            first, attack_at, attack_id = fact[5:] if len(fact) > 5 else (event_id, None, None)
-            burst = Burst(fact, first, at, (attack_at, attack_id) if attack_at else None)
+            burst = Burst(fact, event_id, at)
+            if len(fact) > 5:
+                burst.first, attacked, name = fact[5:]
+                burst.reached = (attacked, name) if attacked else None
             found.append(burst)
             recent.clear()
             names.clear()
@@ -99,7 +101,7 @@ def attack(code: str, key: str, burst: Burst, window: int) -> Iterator[Judgement
     parts = [(f"{burst.first}|{name}", reached, burst.enough)] if burst.enough else []
     for number, group in stretches:
         failures = list(group)
-        parts.append((f"{burst.first}|{number}", failures[0][0], failures))
+        parts.append((f"{burst.first}|{number}", failures[-1][0], failures))
     for item, at, failures in parts:
         yield Judgement(
             "violation", code, subject, at, reached, events=tuple(f[1] for f in failures[:SHOWN]),

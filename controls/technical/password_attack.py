@@ -25,6 +25,9 @@ from controls.technical.bursts import SUCCESS, attack, bursts, forgotten, thinne
 LATENESS = HOUR
 """Lateness of the access lane, for which windows are exact (ms)."""
 
+REACH = 12
+"""Hours before and after a late attempt in which the burst that it belongs to is looked for."""
+
 SPRAY_KEPT = 96 * HOUR
 """How long `books` remembers the failures of one address (ms)."""
 
@@ -136,7 +139,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             of_account,
             brute,
             keep=window + LATENESS,
-            span=lambda at: ((at // HOUR - 6) * HOUR, (at // HOUR + 7) * HOUR - 1),
+            span=lambda at: ((at // HOUR - REACH) * HOUR, (at // HOUR + REACH) * HOUR - 1),
+            margin=(REACH - 1) * HOUR - window,
             condense=remember_account,
             by={AccessAuthAttempt: "account_ref"},
         ),

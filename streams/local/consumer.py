@@ -80,6 +80,9 @@ class Consumer(base.Consumer):
     async def on_stop(self) -> None:
         """Commit, then let another process have the folder."""
         try:
+            # Faust's commit does nothing while another is under way, and that one may have
+            # started before the last acknowledgements
+            await self.maybe_wait_for_commit_to_finish()
             await super().on_stop()
         finally:
             if self._loop_of_start is not None:

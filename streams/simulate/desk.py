@@ -10,9 +10,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 
-from controls.calendar import is_business_day
 from streams.simulate.feed import Fact, Maker
-from streams.simulate.times import DAY, HOUR, at, text
+from streams.simulate.times import DAY, HOUR, at, is_closed, text
 
 Tell = Callable[[int, Fact], object]
 """Puts an event into the agenda."""
@@ -56,7 +55,7 @@ def respond(make: Maker, request: str) -> Fact:
 
 def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
     """The day's requests; one in five stops its own clock for want of a paper or a fee."""
-    if not is_business_day(today) or rng.random() > min(0.75, size / 300):
+    if is_closed(today) or rng.random() > min(0.75, size / 300):
         return
     request = make.short("req-")
     start = at(today, 10, int(rng.random() * 59))
@@ -128,7 +127,7 @@ def reported(make: Maker, name: str, stage: str, unknown: tuple[int, ...]) -> Fa
 
 def incidents(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
     """The day's incident, if there is one: mostly small, some reportable, a few malicious."""
-    if not is_business_day(today) or rng.random() > min(0.5, size / 4_000):
+    if is_closed(today) or rng.random() > min(0.5, size / 4_000):
         return
     known = at(today, 9 + int(rng.random() * 7), int(rng.random() * 59))
     reportable = rng.random() < 0.45

@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection
 from datetime import date
 from random import Random
 
-from controls.calendar import is_business_day
 from streams.simulate import facts
 from streams.simulate.company import DEPARTMENTS, Company, Person
 from streams.simulate.feed import Day
 from streams.simulate.history import PORTAL_DEPTS
-from streams.simulate.times import HOUR, MINUTE, SECOND, at, midnight, text
+from streams.simulate.times import HOUR, MINUTE, SECOND, at, is_closed, midnight, text
 
 PORTAL = "portal.example.co.jp"
 MAX_PERSONS = 150
@@ -32,7 +31,7 @@ def office_day(company: Company, today: date, day: Day, rng: Random,
     `forced` are (person, day) who come to the office whatever chance says; `no_files` never
     touch the file server.
     """
-    workday = is_business_day(today)
+    workday = not is_closed(today)
     month_end = today in company.month_ends
     chance = 0.93 if workday else 0.012
     base, luck = midnight(today), rng.getrandbits(48)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
-from controls.calendar import is_business_day
 from streams.simulate import facts
 from streams.simulate.company import SOURCES, Company
 from streams.simulate.feed import Day
 from streams.simulate.history import CONTRACTORS
-from streams.simulate.times import HOUR, MINUTE, at, midnight, text
+from streams.simulate.times import HOUR, MINUTE, at, is_closed, midnight, text
 
 SITE = "www.example.co.jp"
 API = "api.example.co.jp"
@@ -95,7 +94,7 @@ def verification(today: date, day: Day, ok: bool) -> None:
 
 def posture_day(company: Company, today: date, day: Day, rng: Random) -> None:
     """Each week a fifth of the machines a day report their state."""
-    if not is_business_day(today):
+    if is_closed(today):
         return
     for person in company.staff:
         if person.number % 5 == today.weekday() and person.dept(today):
@@ -109,7 +108,7 @@ def posture_day(company: Company, today: date, day: Day, rng: Random) -> None:
 def feeds_day(today: date, day: Day, rng: Random) -> None:
     """Each contractor gets its feed on its day of the week."""
     for n, contractor in enumerate(CONTRACTORS):
-        if today.weekday() == n % 5 and is_business_day(today):
+        if today.weekday() == n % 5 and not is_closed(today):
             day.add(at(today, 10, 15 + n), facts.entrusted(
                 day.make, contractor, f"con-{contractor}", f"prov-{contractor}-{today:%Y%m%d}",
                 200 + int(rng.random() * 700)))

@@ -13,7 +13,7 @@ from random import Random
 
 from streams.simulate.company import SOURCES, Company
 from streams.simulate.feed import Day, Fact
-from streams.simulate.plan import Plan, Silence
+from streams.simulate.plan import Label, Plan, Silence
 from streams.simulate.times import HOUR, MINUTE, SECOND, at, day_of, midnight, text, utc_text
 
 Arrival = tuple[int, int, Fact]
@@ -60,6 +60,7 @@ class Sender:
         hold, held, release = self._hold(today)
         gapped = {source for source, moment, _ in self._skips if day_of(moment) == today}
         out, end, count = self._waiting, self._end - 1, self._count
+        gap: Label | None = None
         for occurred, _, fact, arrives in sorted(day.items):
             source = fact["source_id"]
             if source == "collector-01":
@@ -71,7 +72,8 @@ class Sender:
                     continue
                 signs[source] = occurred
                 if source in seq:
-                    if source in gapped and self._gap(source, occurred):
+                    if source in gapped and (found := self._gap(source, occurred)):
+                        gap = found
                         gapped.discard(source)
                     seq[source] += 1
                     fact["source_seq"] = seq[source]
@@ -89,6 +91,9 @@ class Sender:
                     last[source] = arrives
             if arrives > end:
                 arrives = end
+            if gap:  # a gap is seen when the event after it arrives
+                gap["occurred_at"] = text(arrives)
+                gap = None
             fact["occurred_at"] = text(occurred)
             fact["observed_at"] = text(occurred + (min(arrives - occurred, 8_000) >> 4))
             fact["ingested_at"] = text(arrives)
@@ -144,13 +149,12 @@ class Sender:
                 return True
         return False
 
-    def _gap(self, source: str, occurred: int) -> bool:
+    def _gap(self, source: str, occurred: int) -> Label | None:
         """Leave a number out before the first event after a planned moment."""
         for skip in self._skips:
             name, moment, label = skip
             if name == source and moment <= occurred and not label["subject"]:
                 self._seq[source] += 1
                 label["subject"] = f"{source}|{self._seq[source]}"
-                label["occurred_at"] = text(occurred)
-                return True
-        return False
+                return label
+        return None

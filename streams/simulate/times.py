@@ -1,6 +1,8 @@
 """Instants and days as the simulator counts them: milliseconds UTC, days in Japan.
 
-An instant is an int, milliseconds since the epoch UTC. Nothing here reads a clock.
+An instant is an int, milliseconds since the epoch UTC. Nothing here reads a clock. The days on
+which an office or an authority is closed are taken from the holiday package and not from
+`controls`: labels must not share an error with what they are to measure.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import lru_cache
 
-from controls.calendar import is_business_day
+import holidays
 
 SECOND = 1_000
 MINUTE = 60_000
@@ -74,6 +76,17 @@ def days_between(start: date, end: date) -> list[date]:
     return [start + timedelta(days=n) for n in range((end - start).days)]
 
 
+@lru_cache(maxsize=256)
+def _holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("JP", years=year, expand=False))
+
+
+def is_closed(day: date) -> bool:
+    """Whether offices are closed: weekend, national holiday, 29 December to 3 January."""
+    return (day.weekday() >= 5 or day in _holidays(day.year)
+            or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3))
+
+
 def business_days(days: list[date]) -> list[date]:
     """Those of the days on which the office works."""
-    return [day for day in days if is_business_day(day)]
+    return [day for day in days if not is_closed(day)]

@@ -83,6 +83,8 @@ class Bench:
         try:
             await until(lambda: self.app.consumer.assignment() and not self.app.rebalancing)
             yield self
+            for _ in range(2):  # the first may only wait for one under way
+                await self.app.consumer.commit()
         finally:
             await self.app.stop()
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from controls.calendar import is_admin_closed
 from streams.simulate import desk, facts
 from streams.simulate.plan import Plan
-from streams.simulate.times import DAY, at, midnight
+from streams.simulate.times import DAY, at, is_closed, midnight
 
 _D = timedelta(days=1)
 
@@ -141,7 +140,7 @@ def no_decision(plan: Plan, planted: str) -> None:
 def _deadline(known: date, days: int = 30) -> date:
     """The day on whose end a final report is due: the first day counts, closed days roll on."""
     day = known + (days - 1) * _D
-    while is_admin_closed(day):
+    while is_closed(day):
         day += _D
     return day
 

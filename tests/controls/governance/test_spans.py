@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controls.governance.spans import TOGETHER, holes, merge_runs, merge_signs, runs, signs
+from controls.governance.spans import holes, merge_runs, merge_signs, runs, signs
 from controls.kernel import HOUR, MINUTE, SECOND
 from controls.shapes import Fact
 
@@ -30,13 +30,13 @@ def cut(items: list[Any], borders: list[int]) -> list[list[Any]]:
 BORDERS = st.lists(st.integers(0, 40), max_size=6)
 
 
-@given(st.lists(st.integers(0, 3 * HOUR), min_size=1, max_size=40), BORDERS, st.randoms())
+@given(st.lists(st.integers(0, 20 * HOUR), min_size=1, max_size=40), BORDERS, st.randoms())
 def test_spans_do_not_depend_on_blocks_or_their_order(
     times: list[int], borders: list[int], chance: Any
 ) -> None:
     expected: list[list[int]] = []
     for at in sorted(times):
-        if expected and at - expected[-1][1] <= TOGETHER:
+        if expected and at - expected[-1][1] <= HOUR:
             expected[-1][1] = at
         else:
             expected.append([at, at])
@@ -49,12 +49,13 @@ def test_spans_do_not_depend_on_blocks_or_their_order(
     assert [[begins, ends] for begins, _, ends, _ in facts] == expected
 
 
-def test_old_spans_join_across_what_no_limit_forbids_and_keep_every_longer_silence() -> None:
-    days = [*range(0, 24 * HOUR, 50 * MINUTE), *range(30 * HOUR, 400 * HOUR, 50 * MINUTE)]
-    facts = merge_signs(HOUR)([], signs([spoken(at) for at in days])["db-01"])
-    assert facts[0] == [0, "", 28 * 50 * MINUTE, 0]
-    assert facts[1][0] == 30 * HOUR
-    assert len(facts) < 250
+def test_silences_of_a_watched_source_are_kept_and_others_forgotten() -> None:
+    hours = range(HOUR, 401 * HOUR, 2 * HOUR)
+    watched = merge_signs(HOUR)([], signs([spoken(at, 1) for at in hours])["db-01"])
+    assert len(watched) == len(hours)
+    others = merge_signs(HOUR)([], signs([spoken(at) for at in hours])["db-01"])
+    assert others[0][:3] == [HOUR, "", 205 * HOUR]
+    assert others[1][0] == 207 * HOUR
 
 
 @given(
