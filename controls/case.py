@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from controls.block import Block, Conflict, Recall
 from controls.changes import SHOWABLE, Changes, entry_of, is_late, place, settled
+from controls.each import Causes, cause_of
 from controls.gaps import gap
 from controls.kernel import DAY, Judgement, Verdict, arrival
 from controls.registers import FOREVER, View
@@ -31,6 +32,11 @@ class Task:
     ranges: tuple[tuple[int, int], ...] = ()
     """Stretches of time (ms) to be read back from the store."""
 
+    def caused(self, arrived: int, effect: int) -> None:
+        """Something asked for this case that arrived and took effect then (ms)."""
+        self.arrived = max(self.arrived, arrived)
+        self.effect = min(self.effect, effect)
+
 
 def judge_cases(
     engine: Engine,
@@ -38,6 +44,7 @@ def judge_cases(
     groups: Mapping[type[Any], Sequence[Any]],
     changed: Sequence[Any],
     looks: Sequence[tuple[Rule, Look]],
+    causes: Causes,
     view: View,
     due: Iterable[str],
     recall: Recall,
@@ -65,12 +72,12 @@ def judge_cases(
             for key, facts in tally.facts.get(rule.ref, {}).items():
                 tasks.setdefault(key, Task([])).facts.extend(facts)
         if rule.ref in asked:
-            called_back(check, recall(asked[rule.ref]), tasks)
+            called_back(check, recall(asked[rule.ref]), causes, tasks)
         if check.touches and block.lane == "books":
             for event in changed:
                 touches = check.touches.get(type(event))
                 for key in touches(event) if touches else ():
-                    tasks.setdefault(key, Task([]))
+                    tasks.setdefault(key, Task([])).caused(arrival(event), event.occurred_at)
         for key in waiting.get(rule.ref, ()):
             tasks.setdefault(key, Task([]))
         for key, task in tasks.items():
@@ -88,18 +95,20 @@ def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str
         for event in events:
             task = tasks.get(check.key(event))
             if task is not None:
-                task.arrived = max(task.arrived, arrival(event))
-                task.effect = min(task.effect, event.occurred_at)
+                task.caused(arrival(event), event.occurred_at)
     return tasks
 
 
-def called_back(check: Case, rows: Sequence[Any], tasks: dict[str, Task]) -> None:
+def called_back(
+    check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[str, Task]
+) -> None:
     """Cases of stored events that the books ask for: judge the stretch around each again."""
     assert check.span is not None
     for event in rows:
         key = check.key(event)
         if key:
             task = tasks.setdefault(key, Task([]))
+            task.caused(*cause_of(event, causes))
             span = check.span(event.occurred_at)
             if span not in task.ranges:
                 task.ranges += (span,)
@@ -177,7 +186,10 @@ def judge_case(
 
 
 def note_gaps(
-    now: Sequence[tuple[str, int, int]], before: Sequence[Sequence[Any]], view: View, changes: Changes
+    now: Sequence[tuple[str, int, int]],
+    before: Sequence[Sequence[Any]],
+    view: View,
+    changes: Changes,
 ) -> None:
     """The gaps that opened or closed with this judgement."""
     was = {(source, since, until) for source, since, until in before}

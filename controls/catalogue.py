@@ -48,7 +48,7 @@ class Catalogue:
     controls: tuple[Control[Any], ...]
     measures: Mapping[str, str]
     fingerprint: str
-    """sha256 hex over text and parameters of every control."""
+    """sha256 hex over the text of controls/ and the parameters of every control."""
 
     def __getitem__(self, control_id: str) -> Control[Any]:
         for control in self.controls:
@@ -67,7 +67,6 @@ def load(overrides: Overrides | None = None, origin: str = "configuration") -> C
     """
     found: dict[str, Control[Any]] = {}
     measures: dict[str, str] = {}
-    digests: dict[str, str] = {}
     for measure, module in modules():
         control = module.CONTROL
         place = where(module)
@@ -76,17 +75,23 @@ def load(overrides: Overrides | None = None, origin: str = "configuration") -> C
         examine(control, place)
         found[control.id] = control
         measures[control.id] = measure
-        digests[control.id] = sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
     for control_id, values in (overrides or {}).items():
         if control_id not in found:
             raise Refusal(f"{origin}: [{control_id}]: no such control")
         found[control_id] = overridden(found[control_id], values, origin)
     controls_found = tuple(found[control_id] for control_id in sorted(found))
-    stated = [
-        [c.id, digests[c.id], c.params.model_dump(mode="json")] for c in controls_found
-    ]
-    text = json.dumps(stated, sort_keys=True, separators=(",", ":"))
+    stated = [[c.id, c.params.model_dump(mode="json")] for c in controls_found]
+    text = json.dumps([digests(), stated], sort_keys=True, separators=(",", ":"))
     return Catalogue(controls_found, measures, sha256(text.encode()).hexdigest())
+
+
+def digests() -> dict[str, str]:
+    """The digest of every file that has a say in a verdict: controls, shapes, engine, words."""
+    root = Path(__file__).parent
+    return {
+        file.relative_to(root).as_posix(): sha256(file.read_bytes()).hexdigest()
+        for file in sorted(root.rglob("*.py"))
+    }
 
 
 def modules() -> Iterator[tuple[str, ModuleType]]:
@@ -144,8 +149,9 @@ def overridden(control: Control[Any], values: Mapping[str, Any], origin: str) ->
             close = difflib.get_close_matches(name, known, 1)
             hint = f'; did you mean "{close[0]}"?' if close else f"; known: {', '.join(known)}"
             raise Refusal(f"{origin}: [{control.id}] {name}: no such parameter{hint}")
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     try:
-        params = type(control.params)(**{**control.params.model_dump(), **values})
+        params = type(control.params)(**{**control.params.model_dump(), **given})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -85,7 +85,7 @@ class Engine:
         changes = Changes(block, memory)
         looks, causes = looks_for(self, changed, block.lane)
         judge_each(self, groups, looks, causes, views, due, recall, changes)
-        judge_cases(self, block, groups, changed, looks, views[1], due, recall, changes)
+        judge_cases(self, block, groups, changed, looks, causes, views[1], due, recall, changes)
         outcome.populations = changes.populations
         outcome.memory, outcome.gaps = changes.memory, changes.gaps
         tally = changes.tally(block)

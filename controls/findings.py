@@ -115,7 +115,7 @@ def worst(engine: Engine, ref: str, entries: Mapping[str, Any]) -> str | None:
         order = -codes.index(code) if code in codes else 0
         return (
             verdict == "violation",
-            SEVERITIES.index(severity),  # type: ignore[arg-type]
+            SEVERITIES.index(severity),
             not closed,
             order,
             entry,
@@ -141,7 +141,7 @@ def _revision(
 ) -> dict[str, Any]:
     control_id, check = ref.split("/")
     control = engine.controls[control_id]
-    verdict, code, severity, value = held["after"], None, None, {}
+    verdict, code, severity, value = held["after"], None, "info", {}
     status = "superseded"
     if entry is not None:
         verdict, code_text, severity, _ = entry.split("|")
@@ -150,8 +150,8 @@ def _revision(
         status = "open" if _open(held) else "closed"
         held["first"] = value["at"]
     events = sum(other["events"] for other in held["entries"].values())
-    words = {**value.get("facts", {}), "subject": subject, "events": events}
-    words["missing"] = ", ".join(value.get("missing", ()))
+    missing = ", ".join(value.get("missing", ()))
+    words = {"missing": missing, **value.get("facts", {}), "subject": subject, "events": events}
     template = SUPERSEDED if entry is None else INDETERMINATE
     if code is not None:
         template = control.codes[code].finding

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["pass", "violation", "not_applicable", "indeterminate"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
+Kind = Literal["seed", "appi", "ppc_guideline", "pms_guideline"]
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -57,7 +58,7 @@ class Source:
     against a text keeps its trailing `*`.
     """
 
-    kind: Literal["seed", "appi", "ppc_guideline", "pms_guideline"]
+    kind: Kind
     place: str
 
     @property
@@ -74,7 +75,7 @@ class Params(BaseModel):
 def limit(default: Any, unit: str, ja: str, en: str) -> Any:
     """A parameter: its default, its unit (`h`, `min`, `s`, `d`, `bd`, `persons`, ...) and its
     meaning in both languages."""
-    extra = {"unit": unit, "ja": ja}
+    extra: dict[str, Any] = {"unit": unit, "ja": ja}
     return Field(default, description=en, json_schema_extra=extra)
 
 
@@ -176,14 +177,15 @@ def sources(
     *, seeds: str, appi: str = "", ppc_guideline: str = "", pms_guideline: str = ""
 ) -> tuple[Source, ...]:
     """Sources from lists separated by `;`, in the order statements, law, guideline, JIS."""
+    named: tuple[tuple[Kind, str], ...] = (
+        ("seed", seeds),
+        ("appi", appi),
+        ("ppc_guideline", ppc_guideline),
+        ("pms_guideline", pms_guideline),
+    )
     return tuple(
         Source(kind, place.strip())
-        for kind, places in (
-            ("seed", seeds),
-            ("appi", appi),
-            ("ppc_guideline", ppc_guideline),
-            ("pms_guideline", pms_guideline),
-        )
+        for kind, places in named
         for place in places.split(";")
         if place.strip()
-    )  # type: ignore[misc]
+    )

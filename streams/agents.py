@@ -104,13 +104,14 @@ class Worker:
             await self._carry(reader, batch, event)
 
     async def _carry(self, reader: Reader, batch: Batch, event: Any) -> None:
-        partition, began = reader.partition, time.monotonic()
+        partition = reader.partition
         place = partition.lane, partition.number, batch.last_offset
         self._step("gathered", *place)
         while self.parts.registers.reached < batch.books_upto:
             await asyncio.sleep(0.01)
             if not self._mine(event):
                 return
+        began = time.monotonic()  # waiting for books is no harm: what was read then still holds
         work = partition.judge(batch)
         self._step("judged", *place)
         if work is not None:

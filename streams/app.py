@@ -41,7 +41,7 @@ class Service:
         self.over = asyncio.Event()
         self.app = application(settings)
         self.topics = {lane: self._topic(lane) for lane in LANES}
-        tables = {
+        tables: dict[str, Any] = {
             lane: self.app.Table(
                 f"state-{lane}",
                 partitions=partitions(settings, lane),

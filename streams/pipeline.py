@@ -70,7 +70,7 @@ class Agenda:
             due, key = self._heap[0]
             value = self._state.get(key)
             if value is not None and value.get("due") == due:
-                return due
+                return int(due)
             heapq.heappop(self._heap)
         return None
 
@@ -128,14 +128,16 @@ class Partition:
         since = 0 if lane == "books" else max(self.now - parts.dedup, 0)
         self.ids = dict(parts.store.ids(lane, number, self.applied + 1, since))
         self._age: dict[int, list[str]] = {self.now // HOUR: list(self.ids)}
+        self.latest = parts.store.latest(lane, number)
+        """When the last stored event of each type occurred (ms): nobody looks for later ones."""
         self.familiar = Familiar(parts.forms)
         self.familiar.add((state.get(SEEN) or {"refs": ()})["refs"])
 
     def _fill_registers(self) -> None:
         entries = [v for k, v in self.state.items() if k.startswith(REGISTER)]
         for entry in sorted(entries, key=lambda entry: entry["applied"]):
-            (event,) = codec.decode([entry["line"].encode()], lane=True)
-            self.parts.registers.add(event, entry["applied"])
+            for event in codec.decode(entry["lines"].encode().split(b"\n"), lane=True):
+                self.parts.registers.add(event, entry["applied"])
         gaps = [value for key, value in self.state.items() if key.startswith(GAP)]
         for entry in sorted(gaps, key=lambda entry: entry["applied"]):
             self.parts.registers.add(SourceGap(**entry["gap"]), entry["applied"] + 1)
@@ -154,10 +156,12 @@ class Partition:
         registers = self.parts.registers
         memory: dict[str, Any] = {}
         if self.lane == "books":
-            for event in events:
-                if type(event) in registers.types:
-                    registers.add(event, batch.last_offset)
-                    memory[REGISTER + event.event_id] = {"line": codec.encode(event).decode()}
+            building = [event for event in events if type(event) in registers.types]
+            for event in building:
+                registers.add(event, batch.last_offset)
+            if building:
+                lines = b"\n".join(map(codec.encode, building))
+                memory[f"{REGISTER}{batch.last_offset}"] = {"lines": lines.decode()}
             registers.reached = batch.last_offset
         first = self.head.last_offset + 1 if self.head else 0
         first = min(first, batch.first_offset)
@@ -179,6 +183,7 @@ class Partition:
             self.lane,
             self.number,
             first,
+            self.latest,
             self.parts.forms,
             self.familiar,
         )
@@ -202,7 +207,8 @@ class Partition:
     ) -> tuple[list[Event], list[int], list[Conflict], int, dict[str, str]]:
         """The events that are no repeats.  The same id with another payload is a conflict: the
         first one stands, the second is on record as a reject."""
-        known, ids = self.ids, {}
+        known = self.ids
+        ids: dict[str, str] = {}
         events: list[Event] = []
         kept: list[int] = []
         conflicts: list[Conflict] = []
@@ -316,6 +322,9 @@ class Partition:
 
     def _keep_ids(self, work: Work) -> None:
         self.ids |= work.ids
+        for event in work.sealed.events if work.sealed else ():
+            if event.occurred_at > self.latest.get(event.type, 0):
+                self.latest[event.type] = event.occurred_at
         if self.lane == "books":
             return
         hour = work.batch.now // HOUR

@@ -20,6 +20,7 @@ import msgspec
 
 from controls.events import Event, Evidence, rfc3339, spec
 from controls.events.coarse import coarse
+from controls.events.fields import LAST_INSTANT
 from streams.codec import canonical
 from streams.keys import Keys
 from streams.slots import builder, reader
@@ -104,8 +105,8 @@ def _count(value: Any) -> Any:
 
 
 def jst_year(ms: int) -> int:
-    """The year in Japan at that instant."""
-    return int(rfc3339(ms + _JST)[:4])
+    """The year in Japan at that instant; the last hours of 9999, UTC, stay in 9999."""
+    return int(rfc3339(min(ms + _JST, LAST_INSTANT))[:4])
 
 
 class Pseudonyms:

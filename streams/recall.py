@@ -12,9 +12,13 @@ from typing import Any
 
 from controls.events import Event, spec
 from controls.events.fields import LAST_INSTANT
+from controls.kernel import DAY
 from controls.shapes import Look
 from streams.pseudonyms import Forms, jst_year
 from streams.store import Ask, Store
+
+EVER = LAST_INSTANT - DAY
+"""Later than every event, and still in a year that Japan can write."""
 
 _refs: dict[str, tuple[str, ...]] = {}
 
@@ -53,15 +57,26 @@ class Familiar:
 
 
 def recaller(
-    store: Store, lane: str, partition: int, below: int, forms: Forms, familiar: Familiar
+    store: Store,
+    lane: str,
+    partition: int,
+    below: int,
+    latest: Mapping[str, int],
+    forms: Forms,
+    familiar: Familiar,
 ) -> Callable[[Sequence[Look]], list[Event]]:
-    """A recall for one block: rows of this partition with offset < `below`, in join form."""
+    """A recall for one block: rows of this partition with offset < `below`, in join form.
+
+    `latest` tells for each type when its last stored event occurred.
+    """
 
     def recall(looks: Sequence[Look]) -> list[Event]:
         years = forms.years()
         asks: list[Ask] = []
         for look in looks:
-            until = LAST_INSTANT if look.until is None else look.until
+            if look.since > latest.get(look.type.type, -1):
+                continue
+            until = EVER if look.until is None else look.until
             values = frozenset((look.value,)) if look.field is not None else frozenset()
             if years and look.field is not None and spec(look.type.type)[look.field].ev == "hmac":
                 familiar.add(values)

@@ -18,7 +18,7 @@ def applied(value: bytes | None) -> int:
     return -1 if value is None else int(_decode(value).get("applied", -1))
 
 
-class HighestTable(faust.Table):  # type: ignore[misc]  # Faust's classes are untyped
+class HighestTable(faust.Table[bytes, bytes]):
     """A table that keeps, while it recovers, the value of each key that includes most.
 
     A worker that was paused and wakes may write once more after another has taken over; plain

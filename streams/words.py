@@ -50,7 +50,7 @@ def findings_table(findings: Iterable[Mapping[str, Any]]) -> str:
     rows = [
         (
             jst_text(f["detected_at"])[:19].replace("T", " "),
-            f["severity"] or "-",
+            f["severity"],
             f["control"],
             f["code"] or f["verdict"],
             f["status"],

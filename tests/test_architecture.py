@@ -23,7 +23,7 @@ ONLY = {
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
-MEASURES = {"kernel", "shapes", "events", "registers", "calendar"}
+MEASURES = {"kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples"}
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from controls import catalogue
 from controls.events.fields import instant
 from streams.cli import main
@@ -39,7 +41,8 @@ def test_a_case_is_found_as_expected(case: Path, capsys: pytest.CaptureFixture[s
     broken = [f for f in found if f["verdict"] == "violation"]
     wanted = [f for f in expected["findings"] if f["control"] in scope]
     key = ("control", "code", "severity")
-    assert sorted([f[k] for k in key] for f in broken) == sorted([f[k] for k in key] for f in wanted)
+    of = itemgetter(*key)
+    assert sorted(map(of, broken)) == sorted(map(of, wanted))
     for want in wanted:
         (got,) = [f for f in broken if all(f[k] == want[k] for k in key)]
         assert (want["subject_contains"] or "") in got["subject"]

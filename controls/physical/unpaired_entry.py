@@ -23,6 +23,7 @@ from controls.kernel import (
     Judgement,
     Params,
     Text,
+    arrival,
     limit,
     sources,
 )
@@ -63,8 +64,8 @@ class Limits(Params):
     )
 
 
-Read = tuple[int, str, bool, bool]
-"""(at, event_id, inward, management zone)."""
+Read = tuple[int, str, bool, bool, int]
+"""(at, event_id, inward, management zone, arrived)."""
 
 
 def counts(read: BadgeRead) -> bool:
@@ -80,12 +81,13 @@ def remembered(read: BadgeRead) -> Fact:
         read.direction == "in",
         read.zone_class == "management",
         read.zone_id,
+        arrival(read),
     ]
 
 
 def as_read(read: BadgeRead) -> Read:
-    at, event_id, _, inward, management, _zone = remembered(read)
-    return at, event_id, inward, management
+    at, event_id, _, inward, management, _zone, arrived = remembered(read)
+    return at, event_id, inward, management, arrived
 
 
 def forget(facts: Sequence[Fact], floor: int) -> list[Fact]:
@@ -96,21 +98,23 @@ def forget(facts: Sequence[Fact], floor: int) -> list[Fact]:
 
 
 def walk(
-    holder: str, facts: Sequence[Fact], view: View
+    holder: str, facts: Sequence[Fact], view: View, wait: int
 ) -> Iterator[tuple[str, Read | None, Read, Read | None]]:
     """Zone, the read before, the read, the read after: zone by zone, oldest first.
 
+    The read before is the last one that had arrived when the wait (ms) after the read was over.
     What came before the first remembered read is asked of the book; nothing there = outside.
     """
     zones: dict[str, list[Read]] = {}
-    for at, event_id, _, inward, management, zone in standing(facts):
-        zones.setdefault(zone, []).append((at, event_id, inward, management))
+    for at, event_id, _, inward, management, zone, arrived in standing(facts):
+        zones.setdefault(zone, []).append((at, event_id, inward, management, arrived))
     for zone, reads in zones.items():
         known = view.entries(BADGES, f"{holder}|{zone}", reads[0][0])
         earlier = [e for e in known if (e.occurred_at, e.event_id) < reads[0][:2]]
-        line = [None, *(as_read(e) for e in earlier[-1:]), *reads, None]
-        for before, read, after in zip(line, line[1:], line[2:], strict=False):
-            yield zone, before, read, after  # type: ignore[misc]
+        line = [*(as_read(e) for e in earlier[-1:]), *reads]
+        for place, read in enumerate(line):
+            in_time = (r for r in reversed(line[:place]) if r[4] <= read[0] + wait)
+            yield zone, next(in_time, None), read, next(iter(line[place + 1 :]), None)
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
@@ -128,7 +132,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         return today if today > at else today + DAY
 
     def unpaired(code: str, subject: str, read: Read, since: int, view: View) -> Judgement:
-        at, event_id, _, management = read
+        at, event_id, _, management, _ = read
         until = at + wait
         if view.now <= until:
             return Judgement(
@@ -142,18 +146,18 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         )
 
     def exits(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, before, read, _ in walk(person, facts, view):
+        for zone, before, read, _ in walk(person, facts, view, wait):
             if not read[2] and (before is None or not before[2]):
                 since = max(before[0] if before else 0, read[0] - DAY)
                 yield unpaired("EXIT_WITHOUT_ENTRY", f"{person}|{zone}", read, since, view)
 
     def entries(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, before, read, _ in walk(person, facts, view):
+        for zone, before, read, _ in walk(person, facts, view, wait):
             if read[2] and before is not None and before[2]:
                 yield unpaired("DOUBLE_ENTRY", f"{person}|{zone}", read, before[0], view)
 
     def stays(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, _, (at, event_id, inward, _management), after in walk(person, facts, view):
+        for zone, _, (at, event_id, inward, _management, _), after in walk(person, facts, view, wait):
             if not inward or (after is not None and after[2]):
                 continue
             due, subject = leave_by(at), f"{person}|{zone}"
@@ -185,7 +189,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return NOT_APPLICABLE
         if not attempt.actor_ref:
             return Judgement("indeterminate", missing=(f"actor at a console of {zone}",))
-        read = view.latest(BADGES, f"{attempt.actor_ref}|{zone}", at)
+        reads = view.entries(BADGES, f"{attempt.actor_ref}|{zone}", at)
+        read = next((r for r in reversed(reads) if arrival(r) <= at + wait), None)
         if read is not None and read.direction == "in":
             return PASS
         subject, until = f"{attempt.actor_ref}|{zone}", at + wait
@@ -386,6 +391,14 @@ CONTROL = Control(
             badge("2026-11-11 09:00:00", "in", arrived="2026-11-11 12:04:00"),
             badge("2026-11-11 12:00:00", "out"),
             until="2026-11-11 12:05:01",
+        ),
+        breach(
+            "EXIT_WITHOUT_ENTRY",
+            "猶予の一秒後に届いた入室記録では遡らない",
+            "an entry that arrives one second after the wait",
+            badge("2026-11-11 09:00:00", "in", arrived="2026-11-11 12:05:01"),
+            badge("2026-11-11 12:00:00", "out"),
+            until="2026-11-11 13:00:00",
         ),
         breach(
             "EXIT_WITHOUT_ENTRY",

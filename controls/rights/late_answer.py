@@ -146,7 +146,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     on = (RequestReceived, RequestFee, RequestIdentityChecked, RequestDecided, RequestResponded)
     key = one_key("request_id")
-    by = {kind: "request_id" for kind in on}
+    by = dict.fromkeys(on, "request_id")
     return (
         Case(
             "answer",

@@ -14,10 +14,9 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import AsyncIterator
 
 from streams import settings as configuration
 from streams import wiring

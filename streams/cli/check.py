@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     replay = Replay(
         parts,
         partitions=args.partitions,
-        spacing=MINUTE if args.record is None else HOUR,
+        spacing=MINUTE if args.history else HOUR,
     )
     replay.run(reader.files(args.files))
     replay.finish(until)

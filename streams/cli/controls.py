@@ -66,7 +66,7 @@ def described(found: Catalogue, control: Control[Any]) -> dict[str, Any]:
                 "name": name,
                 "value": value,
                 "default": fields[name].default,
-                **(fields[name].json_schema_extra or {}),  # type: ignore[dict-item]
+                **(fields[name].json_schema_extra or {}),
                 "en": fields[name].description,
             }
             for name, value in control.params.model_dump(mode="json").items()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from controls import catalogue
 from controls.calendar import jst_day, jst_text
 from controls.events.fields import instant
 from controls.kernel import HOUR, Refusal, arrival
@@ -25,6 +26,7 @@ from streams.cli.check import SHOWN
 from streams.cli.controls import described
 from streams.evidence.pack import write_pack
 from streams.evidence.reader import verify_pack
+from streams.pipeline import Parts
 from streams.publish import Publisher, open_log
 from streams.reading import Item, Reader
 from streams.rejects import Reject
@@ -33,7 +35,7 @@ from streams.simulate.weblog import LOGS, combined_log, source_toml
 
 HELP = "a simulated company, judged and sealed by the embedded service: writes DIR/pack.zip"
 MARK = ".shoseki-demo"
-STEP = 6 * HOUR
+STEP = 12 * HOUR
 """Simulated time between two ticks of the demo, in milliseconds."""
 
 
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         parts = wiring.parts(settings, store, wiring.open_forms(settings))
         say("2/4  publishing and judging them, a quarter of a day at a time …")
         asyncio.run(stream(settings, parts, company, here, sizes.total()))
-        found = wiring.catalogue.load()
+        found = catalogue.load()
         say("3/4  sealing the evidence pack …")
         pack = here / "pack.zip"
         stated = {"controls": [described(found, control) for control in found.controls]}
@@ -145,7 +147,7 @@ def file(here: Path, name: str) -> Path:
     return here / (f"{name}.jsonl" if name == "events" else f"{name}.log")
 
 
-def items(parts: wiring.Parts, here: Path) -> Iterator[Item]:
+def items(parts: Parts, here: Path) -> Iterator[Item]:
     """Everything the company's systems wrote, in order of arrival."""
     native = Reader(parts.forms, org_id=parts.org_id)
     streams = [native.file(str(file(here, "events")))]
@@ -157,7 +159,7 @@ def items(parts: wiring.Parts, here: Path) -> Iterator[Item]:
 
 async def stream(
     settings: configuration.Settings,
-    parts: wiring.Parts,
+    parts: Parts,
     company: Simulation,
     here: Path,
     total: int,
@@ -186,11 +188,9 @@ async def stream(
         pending.append(item)
     publisher.publish(pending)
     until = instant(company.until)
-    for moment in (edge, until, until + 1):
+    for moment in (until, until + 1, until + 2):  # twice more: what traffic told, what that hides
         publisher.tick(moment)
         await caught_up(service, moment)
-    publisher.tick(until + 2)
-    await caught_up(service, until + 2)
     await service.stop()
     seconds = time.monotonic() - began
     say(f"     {publisher.events:,} events and {publisher.rejects} refused lines up to "

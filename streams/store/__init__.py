@@ -58,6 +58,9 @@ class Store(Protocol):
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         """(event_id, payload_digest) of rows with offset < `below` and recorded_at ≥ `since`."""
 
+    def latest(self, lane: str, partition: int) -> dict[str, int]:
+        """The latest occurred_at of a partition's rows, by event type."""
+
     def findings(self, history: bool = False) -> list[dict[str, Any]]:
         """Findings of every verdict: the newest revision of each, or all of them."""
 

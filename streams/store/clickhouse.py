@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 PAGE = 20_000
 """Rows read at once where all of a table is wanted."""
+ASKS = 100
+"""Conditions in one query; the engine refuses a text of more than 256 KiB."""
 _decoder = msgspec.json.Decoder()
 
 
@@ -154,11 +155,10 @@ class ClickHouse:
         )
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
-        grouped: dict[tuple[str, str | None], list[Ask]] = defaultdict(list)
-        for ask in asks:
-            grouped[ask.type, ask.field].append(ask)
         found: dict[tuple[int, int], list[Any]] = {}
-        for (type_, field), group in grouped.items():
+        if (lane, partition) not in self._heads and self.head(lane, partition) is None:
+            return []  # nothing is sealed yet
+        for type_, field, group in _together(asks):
             parameters: dict[str, Any] = {
                 "lane": lane, "partition": partition, "below": below, "type": type_
             }  # fmt: skip
@@ -182,6 +182,14 @@ class ClickHouse:
         wanted = "event_id, ifNull(payload_digest, '')"
         for page in self._pages("events", wanted, lane, partition, condition, bounds):
             yield from map(tuple, page)
+
+    def latest(self, lane: str, partition: int) -> dict[str, int]:
+        rows = self._rows(
+            "SELECT event_type, toUnixTimestamp64Milli(max(occurred_at)) FROM events "
+            f"WHERE {HERE} GROUP BY event_type",
+            {"lane": lane, "partition": partition},
+        )
+        return dict(rows)
 
     def findings(self, history: bool = False) -> list[dict[str, Any]]:
         newest = "" if history else "LIMIT 1 BY finding_id"
@@ -273,6 +281,22 @@ class ClickHouse:
                 here,
             )
             start = end
+
+
+def _together(asks: Sequence[Ask]) -> Iterator[tuple[str, str | None, list[Ask]]]:
+    """Asks that go into one query: of one type and field, those of one period as one ask, and no
+    more of them than the text of a query may hold."""
+    grouped: dict[tuple[str, str | None], dict[tuple[int, int], set[str]]] = {}
+    for ask in asks:
+        periods = grouped.setdefault((ask.type, ask.field), {})
+        periods.setdefault((ask.since, ask.until), set()).update(ask.values)
+    for (type_, field), periods in grouped.items():
+        merged = [
+            Ask(type_, field, frozenset(values), *period)
+            for period, values in sorted(periods.items())
+        ]
+        for start in range(0, len(merged), ASKS):
+            yield type_, field, merged[start : start + ASKS]
 
 
 def _name(sealed: Sealed) -> str:

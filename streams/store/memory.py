@@ -88,6 +88,13 @@ class Memory:
                 if offset < below:
                     yield event.event_id, event.payload_digest or ""
 
+    def latest(self, lane: str, partition: int) -> dict[str, int]:
+        return {
+            kind: max(event.occurred_at for _, _, event in entries)
+            for (of, number, kind), entries in self._by_type.items()
+            if (of, number) == (lane, partition) and entries
+        }
+
     def findings(self, history: bool = False) -> list[dict[str, Any]]:
         every = [
             finding_from(row)

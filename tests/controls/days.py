@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from hypothesis import strategies as st
+
 from controls.calendar import JST
 from controls.events import (
     AccessAuthAttempt,
@@ -29,7 +31,6 @@ from controls.events import (
     TlsSessionObserved,
 )
 from controls.examples import event
-from hypothesis import strategies as st
 
 START = datetime(2026, 11, 9, 6, tzinfo=JST)
 SPAN = 3 * 24 * 60

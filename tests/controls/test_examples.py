@@ -6,12 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+
 from controls import catalogue
 from controls.books import BOOKS
 from controls.engine import Engine
-from controls.gaps import GAPS
 from controls.events import Event
 from controls.events.fields import instant
+from controls.gaps import GAPS
 from controls.kernel import Control, Example, arrival
 from controls.registers import Registers
 from streams.pipeline import Parts

@@ -7,6 +7,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from controls import catalogue
 from controls.books import BOOKS
 from controls.engine import Engine
@@ -14,13 +17,11 @@ from controls.events import Event
 from controls.gaps import GAPS
 from controls.kernel import HOUR, MINUTE, arrival
 from controls.registers import Registers
-from tests.controls.days import Happening, arriving, days
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from streams.pipeline import MemoryState, Parts
 from streams.pseudonyms import Plain
 from streams.replay import Replay
 from streams.store.memory import Memory
+from tests.controls.days import Happening, arriving, days
 
 CONTROLS = catalogue.load().controls
 UNTIL = 1_798_000_000_000

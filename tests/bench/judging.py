@@ -1,0 +1,164 @@
+"""`check --record` in blocks of 10,000, by stage and bare, and the floor under it."""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import io
+import pstats
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+import pyarrow as pa
+import workload
+from stopwatch import Stopwatch
+
+from controls.events import TYPES, spec
+from streams import settings, wiring
+from streams.cli.check import recorded
+from streams.reading import Reader
+from streams.replay import Replay
+from streams.store.clickhouse import ClickHouse
+from streams.store.sql import SCHEMAS
+
+
+@dataclass
+class Run:
+    """One store, through which the events go as often as they are measured."""
+
+    file: Path
+    here: Path
+    store: ClickHouse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = recorded(settings.Settings(), self.here)
+        store = wiring.open_store(self.settings.store)
+        assert isinstance(store, ClickHouse)
+        self.store = store
+
+    def prepared(self) -> Callable[[], None]:
+        """Ready to take all events from bytes to sealed rows."""
+        forms = wiring.open_forms(self.settings)
+        replay = Replay(wiring.parts(self.settings, self.store, forms), spacing=1 << 60)
+        items = Reader(forms).file(str(self.file))
+
+        def whole() -> None:
+            for block, now in workload.blocks(items):
+                replay.run(block)
+                replay.tick(now)
+
+        gc.collect()
+        gc.freeze()  # what is loaded stays: collecting it again would cost every block
+        return whole
+
+
+def measure(file: Path, here: Path) -> dict[str, Any]:
+    """Bare, then by stage, then the floor: all in this process, the same engine underneath."""
+    bare = Run(file, here / "bare")
+    kept: list[tuple[str, Mapping[str, Sequence[Any]], str]] = []
+    real = bare.store._insert
+    bare.store._insert = lambda *rows: (kept.append(rows), real(*rows))[1]  # type: ignore[method-assign]
+    whole = bare.prepared()
+    began = perf_counter()
+    whole()
+    seconds = perf_counter() - began
+    rows = [(t, arrow(t, columns), token) for t, columns, token in kept if t in FLOOR]
+    findings = sum(f["verdict"] == "violation" for f in bare.store.findings())
+    populations = sum(sum(p.values()) for p in bare.store.populations().values())
+    floor_parts = floor(file, rows, bare.store._client)
+    bare.store.close()
+    return {
+        "seconds": seconds,
+        "floor": floor_parts,
+        "blocks": sum(table == "ledger" for table, _, _ in rows),
+        "violations": findings,
+        "judgements": populations,
+    }
+
+
+def stages(file: Path, here: Path) -> dict[str, Any]:
+    """The same once more, every function charged to its stage."""
+    run = Run(file, here / "stages")
+    watch = Stopwatch()
+    whole = run.prepared()
+    with watch.watching(run.store._client):
+        watch.start()
+        began = perf_counter()
+        whole()
+        watch.stop()
+        seconds = perf_counter() - began
+    run.store.close()
+    return {"seconds": seconds, "stages": watch.spent}
+
+
+def profiled(file: Path, here: Path) -> dict[str, Any]:
+    """The fifteen functions in which most time is spent."""
+    run = Run(file, here / "profile")
+    profiler = cProfile.Profile()
+    profiler.runcall(run.prepared())
+    run.store.close()
+    out = io.StringIO()
+    pstats.Stats(profiler, stream=out).strip_dirs().sort_stats("tottime").print_stats(15)
+    return {"profile": out.getvalue()}
+
+
+FLOOR = ("events", "ledger")
+
+
+def arrow(table: str, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    schema = SCHEMAS[table]
+    return pa.Table.from_arrays([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
+
+
+def floor(file: Path, rows: Sequence[tuple[str, pa.Table, str]], client: Any) -> dict[str, float]:
+    """Seconds nobody can do without: msgspec reads the lines into typed structs, and the engine
+    takes the same rows, made beforehand."""
+    decoder = msgspec.json.Decoder(twins())
+    with open(file, "rb") as stream:
+        parts = list(chunks(stream))
+    gc.collect()
+    gc.freeze()
+    began = perf_counter()
+    for lines in parts:
+        decoder.decode_lines(lines)
+    decoded = perf_counter()
+    for table, block, token in rows:
+        settings = {"insert_deduplication_token": f"floor/{token}"}
+        client.insert_arrow(table, block, settings=settings)
+    return {"decode": decoded - began, "insert": perf_counter() - decoded}
+
+
+def chunks(stream: io.BufferedReader) -> Iterator[bytes]:
+    while lines := list(islice(stream, workload.BLOCK)):
+        yield b"".join(lines)
+
+
+def twins() -> Any:
+    """A union of structs, one a type; a time stays the text that it is."""
+    union: Any = None
+    for name in TYPES:
+        fields = [
+            (f.name, plain(f.kind, f.annotation, f.nullable), msgspec.NODEFAULT)
+            if not f.nullable
+            else (f.name, plain(f.kind, f.annotation, True), None)
+            for f in spec(name).fields
+            if f.name != "event_type"
+        ]
+        twin: Any = msgspec.defstruct(
+            name.replace(".", "_"), fields, tag_field="event_type", tag=name, kw_only=True, gc=False
+        )
+        union = twin if union is None else union | twin
+    return union
+
+
+def plain(kind: str, annotation: Any, nullable: bool) -> Any:
+    if kind == "instant":
+        annotation = str
+    elif get_origin(annotation) is not Literal and int in get_args(annotation):
+        annotation = tuple[str, ...]  # a list of people, where evidence keeps their number
+    return annotation | None if nullable else annotation

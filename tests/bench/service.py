@@ -1,0 +1,94 @@
+"""The embedded service: local log, packed messages, agents, chDB; and its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import workload
+
+from streams import settings, wiring
+from streams.app import Service
+from streams.cli.demo import caught_up
+from streams.publish import Publisher, open_log
+from streams.reading import Reader
+
+
+def installation(here: Path) -> settings.Settings:
+    return settings.Settings(
+        broker=f"local://{here}/log",
+        store=f"chdb://{here}/store",
+        data=str(here),
+        keys=f"{here}.keys",
+        partitions=1,
+        metrics=None,
+    )
+
+
+def measure(file: Path, here: Path) -> dict[str, Any]:
+    """Seconds to publish everything, and seconds from the first message to the last block."""
+    return asyncio.run(drained(file, installation(here / "service")))
+
+
+async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
+    forms = wiring.open_forms(config)
+    with wiring.hold(config.store) as store:
+        service = Service(config, wiring.parts(config, store, forms), ticks=False)
+        await service.start()
+        gc.collect()
+        gc.freeze()
+        publisher = Publisher(open_log(config.broker, 1), 1)
+        began = perf_counter()  # the agents wait meanwhile: publishing does not await
+        now = 0
+        for items, now in workload.blocks(Reader(forms).file(str(file))):
+            publisher.publish(items)
+            publisher.tick(now)
+        published = perf_counter()
+        publisher.tick(now + 1)  # for the tallies of the last blocks
+        await caught_up(service, now + 1)
+        done = perf_counter()
+        await service.stop()
+        return {
+            "publish": published - began,
+            "seconds": done - published,
+            "blocks": sum(1 for _ in store.blocks()),
+        }
+
+
+def memory(file: Path, here: Path) -> dict[str, Any]:
+    """Resident memory (MiB) after each tenth of the events, published block by block."""
+    return asyncio.run(watched(file, installation(here / "memory")))
+
+
+async def watched(file: Path, config: settings.Settings) -> dict[str, Any]:
+    with open(file, "rb") as lines:
+        total = sum(1 for _ in lines)
+    forms = wiring.open_forms(config)
+    with wiring.hold(config.store) as store:
+        service = Service(config, wiring.parts(config, store, forms), ticks=False)
+        await service.start()
+        gc.collect()
+        gc.freeze()
+        publisher = Publisher(open_log(config.broker, 1), 1)
+        sizes: dict[str, float] = {}
+        began = perf_counter()
+        done = 0
+        for items, now in workload.blocks(Reader(forms).file(str(file))):
+            publisher.publish(items)
+            publisher.tick(now)
+            await caught_up(service, now)
+            done += len(items)
+            for tenth in range(1, 11):
+                if done * 10 >= total * tenth:
+                    sizes.setdefault(f"{tenth * 10}", resident())
+        await service.stop()
+        return {"seconds": perf_counter() - began, "events": total, "rss_mib": sizes}
+
+
+def resident() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)

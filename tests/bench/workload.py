@@ -1,0 +1,52 @@
+"""The same events for every measurement: a simulated company's, in a file, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, count, islice
+from pathlib import Path
+
+import msgspec
+
+from controls.events import TYPES
+from controls.kernel import arrival
+from streams.reading import Item
+from streams.rejects import Reject
+from streams.simulate import simulate
+
+BLOCK = 10_000
+"""Events of the access lane between two ticks, and so in a block of it."""
+
+
+def write(file: Path, events: int) -> dict[str, int]:
+    """Write the first `events` of the company's year; how many there are in each lane."""
+    lanes = dict.fromkeys(("access", "books", "principals"), 0)
+    encode = msgspec.json.Encoder().encode
+    staff = min(1_000, 60 + events // 100)  # a larger company has more history than events
+    with open(file, "wb", buffering=1 << 20) as out:
+        for event in islice(years(staff), events):
+            lanes[TYPES[event["event_type"]].lane] += 1
+            out.write(encode(event) + b"\n")
+    return lanes
+
+
+def years(staff: int) -> Iterator[dict[str, object]]:
+    """A year of the company; should that not be enough, a year of another one after it."""
+    return chain.from_iterable(simulate(12, staff, seed) for seed in count(1))
+
+
+def blocks(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
+    """The items up to each tick and its time (ms): one tick before the first event of traffic,
+    so that the books are known, one after every 10,000th, one at the end."""
+    pending: list[Item] = []
+    traffic = now = 0
+    for item in items:
+        if not isinstance(item, Reject):
+            now = max(now, arrival(item))
+            if item.lane == "access":
+                if traffic % BLOCK == 0:
+                    yield pending, now
+                    pending = []
+                traffic += 1
+        pending.append(item)
+    yield pending, now
