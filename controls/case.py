@@ -129,7 +129,7 @@ def judge_case(
     floor = 0
     if check.keep is not None:
         floor = max(value["floor"] if value else 0, view.now - check.keep)
-    was_floor = value["floor"] if value else floor
+    was_floor = value["floor"] if value else 0  # a key never seen has nothing in the store
     facts, scopes = with_stored(check, key, facts, task, was_floor, recall)
     facts = check.merge(facts, task.facts)
     judged = [settled(check, j, view) for j in check.judge(key, facts, view)]

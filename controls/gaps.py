@@ -119,9 +119,10 @@ def looks(check: Check, found: SourceGap) -> Iterable[Look]:
     """What a check has to judge again when a gap opens or closes."""
     if not check.awaits:
         return
+    since, until = found.since - AROUND, min(found.until, FOREVER - AROUND) + AROUND
     if isinstance(check, Case):
-        for kind in check.by:
-            yield Look(kind, None, "", 0 if check.keep is None else found.since - AROUND)
+        for kind in check.by:  # of a dossier that is kept for ever, any event may be the old one
+            yield Look(kind, None, "", 0 if check.keep is None else since, until)
     else:
         for kind in check.on:
-            yield Look(kind, None, "", found.since - AROUND)
+            yield Look(kind, None, "", since, until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ def partitions(settings: Settings, lane: str) -> int:
     return 1 if lane == "books" else settings.partitions
 
 
+def lease(settings: Settings) -> float:
+    """Seconds that a block may take: none else can take over what a `local://` log gives."""
+    return math.inf if settings.broker.startswith("local://") else SESSION / 2
+
+
 class Service:
     """One worker: started with `start`, stopped with `stop`; `failed` tells why it gave up."""
 
@@ -51,7 +57,7 @@ class Service:
             for lane in LANES
         }
         self.worker = Worker(
-            self.app, parts, tables, self._tell, self._fail, lease=SESSION / 2, step=step
+            self.app, parts, tables, self._tell, self._fail, lease=lease(settings), step=step
         )
         for lane, lane_topic in self.topics.items():
             self.worker.lanes[topic(lane)] = lane

@@ -76,7 +76,7 @@ def recaller(
         for look in looks:
             if look.since > latest.get(look.type.type, -1):
                 continue
-            until = EVER if look.until is None else look.until
+            until = EVER if look.until is None else min(look.until, EVER)
             values = frozenset((look.value,)) if look.field is not None else frozenset()
             if years and look.field is not None and spec(look.type.type)[look.field].ev == "hmac":
                 familiar.add(values)

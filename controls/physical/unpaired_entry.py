@@ -157,7 +157,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 yield unpaired("DOUBLE_ENTRY", f"{person}|{zone}", read, before[0], view)
 
     def stays(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, _, (at, event_id, inward, _management, _), after in walk(person, facts, view, wait):
+        for zone, _, read, after in walk(person, facts, view, wait):
+            at, event_id, inward, *_ = read
             if not inward or (after is not None and after[2]):
                 continue
             due, subject = leave_by(at), f"{person}|{zone}"

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from controls.kernel import Refusal
 
 if TYPE_CHECKING:
@@ -32,6 +34,19 @@ class Ask:
     values: frozenset[str]
     since: int
     until: int
+
+
+def asked_by(event: Event, field: str) -> Iterable[str]:
+    """The texts by which an event's field can be asked for: the value, each element of a list,
+    nothing for null."""
+    value = getattr(event, field)
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, tuple):
+        return set(value)
+    return (msgspec.json.encode(value).decode().strip('"'),)
 
 
 class Store(Protocol):

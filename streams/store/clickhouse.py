@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,15 +26,15 @@ from streams.store.columns import (
     names,
 )
 from streams.store.migrate import migrate
-from streams.store.sql import HERE, SCHEMAS, clamped, condition, read
+from streams.store.sql import HERE, SCHEMAS, clamped, coarse, exact, read
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 PAGE = 20_000
 """Rows read at once where all of a table is wanted."""
-ASKS = 100
-"""Conditions in one query; the engine refuses a text of more than 256 KiB."""
+VALUES = 2_000
+"""Values in one query; the engine refuses a text of more than 256 KiB."""
 _decoder = msgspec.json.Decoder()
 
 
@@ -155,23 +156,28 @@ class ClickHouse:
         )
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
-        found: dict[tuple[int, int], list[Any]] = {}
         if (lane, partition) not in self._heads and self.head(lane, partition) is None:
             return []  # nothing is sealed yet
-        for type_, field, group in _together(asks):
-            parameters: dict[str, Any] = {
-                "lane": lane, "partition": partition, "below": below, "type": type_
-            }  # fmt: skip
-            wanted = " OR ".join(
-                condition(type_, field, ask, index, parameters) for index, ask in enumerate(group)
-            )
-            for block, line, *row in self._rows(
-                f"SELECT block, line, {_EVENT} FROM events WHERE {HERE} "
-                f"AND offset < {{below:UInt64}} AND event_type = {{type:String}} AND ({wanted})",
-                parameters,
-            ):
-                found[block, line] = row
-        return [event_from(found[place]) for place in sorted(found)]
+        together: dict[str, list[Ask]] = {}
+        for ask in asks:
+            together.setdefault(ask.type, []).append(ask)
+        found: dict[tuple[int, int], Event] = {}
+        for type_, group in together.items():
+            for some in _portions(group):
+                condition, parameters = coarse(type_, some)
+                rows = self._rows(
+                    f"SELECT block, line, {_EVENT} FROM events WHERE {HERE} "
+                    "AND offset < {below:UInt64} AND event_type = {type:String} "
+                    f"AND ({condition})",
+                    {"lane": lane, "partition": partition, "below": below, "type": type_}
+                    | parameters,
+                )
+                wants = exact(some)
+                for block, line, *row in rows:
+                    event = event_from(row)
+                    if wants(event):
+                        found[block, line] = event
+        return [found[place] for place in sorted(found)]
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         condition = (
@@ -283,20 +289,21 @@ class ClickHouse:
             start = end
 
 
-def _together(asks: Sequence[Ask]) -> Iterator[tuple[str, str | None, list[Ask]]]:
-    """Asks that go into one query: of one type and field, those of one period as one ask, and no
-    more of them than the text of a query may hold."""
-    grouped: dict[tuple[str, str | None], dict[tuple[int, int], set[str]]] = {}
+def _portions(asks: Sequence[Ask]) -> Iterator[list[Ask]]:
+    """The asks with no more values together than the text of a query may hold."""
+    portion: list[Ask] = []
+    size = 0
     for ask in asks:
-        periods = grouped.setdefault((ask.type, ask.field), {})
-        periods.setdefault((ask.since, ask.until), set()).update(ask.values)
-    for (type_, field), periods in grouped.items():
-        merged = [
-            Ask(type_, field, frozenset(values), *period)
-            for period, values in sorted(periods.items())
-        ]
-        for start in range(0, len(merged), ASKS):
-            yield type_, field, merged[start : start + ASKS]
+        values = sorted(ask.values)
+        for start in range(0, max(len(values), 1), VALUES):
+            some = frozenset(values[start : start + VALUES])
+            if portion and size + len(some) > VALUES:
+                yield portion
+                portion, size = [], 0
+            portion.append(replace(ask, values=some))
+            size += len(some)
+    if portion:
+        yield portion
 
 
 def _name(sealed: Sealed) -> str:

@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError
+from streams.store import Ask, StoreError, asked_by
 from streams.store.columns import TABLES, finding_from, names
 
 _Entry = tuple[int, int, Event]
@@ -152,15 +150,6 @@ class Memory:
 
 
 def _enter(index: dict[str, list[_Entry]], field: str, entry: _Entry) -> None:
-    """Add an entry under the field's value: under each element of a list, nowhere for None."""
-    value = getattr(entry[2], field)
-    if value is None:
-        return
-    if isinstance(value, str):
-        values: Iterable[str] = (value,)
-    elif isinstance(value, tuple):
-        values = set(value)
-    else:
-        values = (msgspec.json.encode(value).decode().strip('"'),)
-    for one in values:
-        index.setdefault(one, []).append(entry)
+    """Add an entry under each value that its field is asked for by."""
+    for value in asked_by(entry[2], field):
+        index.setdefault(value, []).append(entry)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_origin
 
 import pyarrow as pa
 
-from controls.events import spec
-from streams.store import Ask
+from controls.events import Event, spec
+from streams.store import Ask, asked_by
 from streams.store.columns import ENVELOPE, TABLES, Column, names
 
 HERE = "lane = {lane:String} AND partition = {partition:UInt16}"
@@ -41,34 +41,62 @@ def clamped(instant: int) -> int:
     return min(max(instant, 0), LAST_INSTANT)
 
 
-def condition(
-    type_: str, field: str | None, ask: Ask, index: int, parameters: dict[str, Any]
-) -> str:
-    """One ask as SQL; its values go into `parameters`."""
-    parameters[f"since{index}"] = clamped(ask.since)
-    parameters[f"until{index}"] = clamped(ask.until)
-    period = (
-        f"(occurred_at BETWEEN fromUnixTimestamp64Milli({{since{index}:Int64}}, 'UTC')"
-        f" AND fromUnixTimestamp64Milli({{until{index}:Int64}}, 'UTC')"
-    )
-    if field is None:
-        return period + ")"
-    values = f"{{values{index}:Array(String)}}"
-    parameters[f"values{index}"] = sorted(ask.values)
-    parameters["field"] = field
-    kind = spec(type_)[field].annotation
-    if field in _ENVELOPE_NAMES:
-        match = f"toString(`{field}`) IN {values}"
-    elif get_origin(kind) is tuple:
-        match = f"hasAny(JSONExtract(attributes, {{field:String}}, 'Array(String)'), {values})"
-    elif kind in (int, float, bool):
-        match = f"JSONExtractRaw(attributes, {{field:String}}) IN {values}"
-    else:
-        match = (
-            f"JSONExtractString(attributes, {{field:String}}) IN {values}"
-            " AND JSONType(attributes, {field:String}) = 'String'"
+def coarse(type_: str, asks: Sequence[Ask]) -> tuple[str, dict[str, Any]]:
+    """Asks of one type as a condition that no event they want fails, with its parameters.
+
+    It is one term a field, over all its values and times; `exact` takes away what that lets
+    through besides.
+    """
+    by_field: dict[str | None, list[Ask]] = {}
+    for ask in asks:
+        by_field.setdefault(ask.field, []).append(ask)
+    terms: list[str] = []
+    parameters: dict[str, Any] = {}
+    for at, (field, group) in enumerate(by_field.items()):
+        parameters[f"since{at}"] = clamped(min(ask.since for ask in group))
+        parameters[f"until{at}"] = clamped(max(ask.until for ask in group))
+        term = (
+            f"occurred_at BETWEEN fromUnixTimestamp64Milli({{since{at}:Int64}}, 'UTC')"
+            f" AND fromUnixTimestamp64Milli({{until{at}:Int64}}, 'UTC')"
         )
-    return f"{period} AND {match})"
+        if field is not None:
+            parameters[f"field{at}"] = field
+            parameters[f"values{at}"] = sorted(frozenset().union(*(ask.values for ask in group)))
+            term += f" AND {_match(type_, field, at)}"
+        terms.append(term)
+    return " OR ".join(terms), parameters
+
+
+def _match(type_: str, field: str, at: int) -> str:
+    name, values = f"{{field{at}:String}}", f"{{values{at}:Array(String)}}"
+    if field in _ENVELOPE_NAMES:
+        return f"toString(`{field}`) IN {values}"
+    kind = spec(type_)[field].annotation
+    if get_origin(kind) is tuple:
+        return f"hasAny(JSONExtract(attributes, {name}, 'Array(String)'), {values})"
+    if kind in (int, float, bool):
+        return f"JSONExtractRaw(attributes, {name}) IN {values}"
+    return f"JSONExtractString(attributes, {name}) IN {values}"
+
+
+def exact(asks: Sequence[Ask]) -> Callable[[Event], bool]:
+    """Whether one of the asks, all of one type, wants an event."""
+    periods: dict[tuple[str | None, str], list[tuple[int, int]]] = {}
+    fields = {ask.field for ask in asks}
+    for ask in asks:
+        for value in ("",) if ask.field is None else ask.values:
+            periods.setdefault((ask.field, value), []).append((ask.since, ask.until))
+
+    def wants(event: Event) -> bool:
+        at = event.occurred_at
+        return any(
+            low <= at <= high
+            for field in fields
+            for value in (("",) if field is None else asked_by(event, field))
+            for low, high in periods.get((field, value), ())
+        )
+
+    return wants
 
 
 _ENVELOPE_NAMES = frozenset(names(ENVELOPE))

@@ -69,7 +69,7 @@ def measure(file: Path, here: Path) -> dict[str, Any]:
     seconds = perf_counter() - began
     rows = [(t, arrow(t, columns), token) for t, columns, token in kept if t in FLOOR]
     findings = sum(f["verdict"] == "violation" for f in bare.store.findings())
-    populations = sum(sum(p.values()) for p in bare.store.populations().values())
+    events = sum(block["evaluated"] + block["duplicates"] for block in bare.store.blocks())
     floor_parts = floor(file, rows, bare.store._client)
     bare.store.close()
     return {
@@ -77,7 +77,7 @@ def measure(file: Path, here: Path) -> dict[str, Any]:
         "floor": floor_parts,
         "blocks": sum(table == "ledger" for table, _, _ in rows),
         "violations": findings,
-        "judgements": populations,
+        "events": events,
     }
 
 

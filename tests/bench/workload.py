@@ -14,8 +14,9 @@ from streams.reading import Item
 from streams.rejects import Reject
 from streams.simulate import simulate
 
-BLOCK = 10_000
-"""Events of the access lane between two ticks, and so in a block of it."""
+BLOCK = 9_999
+"""Events of the access lane between two ticks, and so in a block of it: with one more it would
+close before the tick that tells it of the books of the same hours."""
 
 
 def write(file: Path, events: int) -> dict[str, int]:

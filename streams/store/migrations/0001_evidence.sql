@@ -1,5 +1,5 @@
 -- Evidence: events, findings and rejects by partition and block, and the ledger that proves them.
--- A block's rows share recorded_at, so an insert stays within one partition a retention class.
+-- A block's rows share recorded_at, so an insert stays within one partition.
 
 CREATE TABLE IF NOT EXISTS events (
     lane            LowCardinality(String)  COMMENT 'Lane the event came by, e.g. access',
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS events (
     INDEX events_actor actor_ref TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX events_occurred occurred_at TYPE minmax GRANULARITY 1
 ) ENGINE = {engine}
-PARTITION BY (retention, toYYYYMM(recorded_at))
+PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (lane, partition, block, line)
 SETTINGS {settings};
 

@@ -1,0 +1,352 @@
+"""An installation in a folder, its service in a process that can be killed, what it left.
+
+Processes come from a fork server that has imported the service, so a start costs half a second.
+Phases of events are published beforehand with their ticks; a block is so a function of the log,
+and two runs over copies of one folder can be compared however often one of them was killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from controls.events import LANES, Event
+from controls.kernel import DAY, HOUR, arrival
+from streams import settings as configuration
+from streams import wiring
+from streams.agents import STEPS
+from streams.evidence.verify import Report, verify
+from streams.local import Broker, Entry
+from streams.publish import Publisher, topic
+from tests.controls.days import DATA, MAKERS, PEOPLE, SPAN, Happening, arriving
+
+PARTITIONS = 2
+ROWS = "rows"
+"""The point within the store's write: the rows are in, the ledger row is not."""
+POINTS = (*STEPS[:2], ROWS, *STEPS[2:])
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(  # but not chdb: its threads would not survive the fork
+    ["clickhouse_connect", "streams.cli.run", "streams.local.transport",
+     "streams.store.clickhouse", "tests.streams.service"]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """The `block`-th time (from 1) that a process comes to a step in a lane."""
+
+    step: str
+    lane: str
+    block: int = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at a point: kill, full (files may not grow), or fill (the disk is full)."""
+
+    at: Point
+    what: str = "kill"
+
+
+# --- the company -----------------------------------------------------------------------------
+
+
+def history(size: int, seed: int) -> list[Event]:
+    """Raw events of three days in order of arrival: all lanes and controls, late and repeated."""
+    chance = Random(seed)
+    return arriving(
+        [
+            Happening(
+                what=chance.randrange(len(MAKERS)),
+                minute=chance.randrange(SPAN),
+                who=chance.randrange(len(PEOPLE)),
+                which=chance.randrange(len(DATA)),
+                flag=chance.random() < 0.5,
+                late=chance.choice((0, 0, 0, 1, 7, 45, 300, 1500, 72 * 60)),
+                again=chance.random() < 0.25,
+            )
+            for _ in range(size)
+        ]
+    )
+
+
+# --- the installation ------------------------------------------------------------------------
+
+
+class TimedLog:
+    """The log of an installation, whose append times are those of the events."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = 0
+        self.broker = Broker(path, clock=lambda: self.now)
+        for lane in LANES:
+            self.broker.create(topic(lane), 1 if lane == "books" else PARTITIONS)
+
+    def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
+        return self.broker.append_many(topic, partition, [Entry(v) for v in values])[-1]
+
+    def close(self) -> None:
+        self.broker.close()
+
+
+class Place:
+    """An installation: configuration, keys, log and store in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.config = folder / "shoseki.toml"
+        self.config.write_text(
+            'broker = "local://data/log"\nstore = "chdb://data/store"\nkeys = "keys"\n'
+            f'data = "data"\npartitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\n'
+        )
+        self.settings = configuration.load(self.config)
+        self.output = folder / "output"
+        self.runs = 0
+
+    def copy(self, folder: Path) -> Place:
+        """The same log and keys in another folder."""
+        shutil.copytree(self.folder, folder)
+        return Place(folder)
+
+    def publish(self, events: Sequence[Event], until: int = 0, every: int = 2 * HOUR) -> None:
+        """Events at their arrival with a tick whenever `every` ms have passed, and at `until`."""
+        forms = wiring.open_forms(self.settings)
+        log = TimedLog(self.folder / "data" / "log")
+        publisher = Publisher(log, PARTITIONS)
+        log.now = edge = (arrival(events[0]) if events else until) // every * every
+        publisher.books_end = log.broker.end(topic("books"), 0) - 1
+        for event in events:
+            while arrival(event) >= edge + every:
+                edge = log.now = edge + every
+                publisher.tick(edge)
+            log.now = arrival(event)
+            publisher.publish([forms.join(event)])
+        log.now = max(edge + every, until)
+        publisher.tick(log.now)
+        log.close()
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """The next offset of every partition of the lanes."""
+        broker = Broker(self.folder / "data" / "log")
+        parts = [(topic(lane), n) for lane in LANES for n in range(broker.partitions(topic(lane)))]
+        ends = {part: broker.end(*part) for part in parts}
+        broker.close()
+        return ends
+
+    def committed(self) -> dict[tuple[str, int], int]:
+        """Up to where every partition has been acknowledged for good."""
+        broker = Broker(self.folder / "data" / "log")
+        ends = {part: broker.committed(*part) or 0 for part in self.ends()}
+        broker.close()
+        return ends
+
+    def behind(self, wanted: dict[tuple[str, int], int]) -> bool:
+        done = self.committed()
+        return any(done[part] < end for part, end in wanted.items())
+
+    def steps(self, run: int) -> list[list[str]]:
+        """[step, lane, partition, last offset] of a run, counted from 1, as they happened."""
+        path = self.folder / f"steps-{run}"
+        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+    def start(self, *faults: Fault) -> Service:
+        self.runs += 1
+        return Service(self, self.folder / f"steps-{self.runs}", faults)
+
+    @contextmanager
+    def served(self) -> Iterator[Service]:
+        """A service that listens, for as long as the block lasts."""
+        service = self.start()
+        try:
+            service.wait(lambda: self.settings.socket.exists() and "service.started" in self.said())
+            yield service
+            service.stop()
+        finally:
+            service.kill()
+
+    def said(self) -> str:
+        """What the service wrote to its output."""
+        return self.output.read_text() if self.output.exists() else ""
+
+    def follow(self, wanted: dict[tuple[str, int], int]) -> None:
+        """Run an undisturbed service until it has acknowledged up to `wanted`."""
+        service = self.start()
+        try:
+            service.wait(lambda: not self.behind(wanted))
+            service.stop()
+        finally:
+            service.kill()
+
+
+# --- the process -----------------------------------------------------------------------------
+
+
+class Service:
+    """`shoseki run` in a process of its own, without ticks of its own."""
+
+    def __init__(self, place: Place, steps: Path, faults: Sequence[Fault]) -> None:
+        self.place = place
+        self.process = CONTEXT.Process(
+            target=serve, args=(str(place.config), str(place.output), str(steps), tuple(faults))
+        )
+        self.process.start()
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status, minus the signal's number after a kill; None while it runs."""
+        return self.process.exitcode
+
+    def wait(self, condition: Any, seconds: float = 60) -> None:
+        """Wait for a condition; an end of the process before that is an error."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert self.ended is None, f"ended with {self.ended}:\n{self.place.said()}"
+            assert time.monotonic() < until, f"nothing in {seconds} s:\n{self.place.said()}"
+            time.sleep(0.02)
+
+    def end(self, seconds: float = 60) -> int | None:
+        """Wait until the process ends by itself; its exit status."""
+        self.process.join(seconds)
+        assert self.ended is not None, f"still running after {seconds} s:\n{self.place.said()}"
+        return self.ended
+
+    def stop(self) -> None:
+        """SIGTERM, and the end that is expected after it."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGTERM)
+        assert self.end() == 0, self.place.said()
+
+    def kill(self) -> None:
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+
+def serve(config: str, output: str, steps: str, faults: Sequence[Fault]) -> None:
+    """The body of the process: the command itself, with its steps on record and faults in it."""
+    os.umask(0o077)
+    for stream in (1, 2):
+        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    sys.stdout = sys.stderr = open(2, "w", buffering=1, closefd=False)
+    import streams.cli.run as command
+    from streams.app import Service as App
+    from streams.cli import main
+    from streams.store.clickhouse import ClickHouse
+
+    record = os.open(steps, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    seen: Counter[tuple[str, str]] = Counter()
+
+    def step(name: str, lane: str, partition: int, offset: int) -> None:
+        os.write(record, f"{name} {lane} {partition} {offset}\n".encode())
+        seen[name, lane] += 1
+        for fault in faults:
+            if fault.at == Point(name, lane, seen[name, lane]):
+                os.fsync(record)
+                break_down(fault.what, Path(config).parent)
+
+    insert = ClickHouse._insert
+
+    def inserted(self: ClickHouse, table: str, columns: Any, token: str) -> None:
+        if table == "ledger":
+            lane, partition, offset = token.split("/")
+            step(ROWS, lane, int(partition), int(offset))
+        insert(self, table, columns, token)
+
+    def service(settings: configuration.Settings, parts: Any) -> App:
+        made = App(settings, parts, ticks=False, step=step)
+        made.app.conf.broker_commit_interval = 0.1
+        return made
+
+    ClickHouse._insert = inserted  # type: ignore[method-assign]
+    command.Service = service  # type: ignore[attr-defined, assignment, misc]
+    status = main(["run", "--config", config])
+    logging.shutdown()
+    sys.exit(status)
+
+
+def break_down(what: str, folder: Path) -> None:
+    if what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "full":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    elif what == "fill":
+        fill(folder)
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte of the file system of `folder`."""
+    with open(folder / "ballast", "ab", buffering=0) as ballast:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while True:
+                    ballast.write(b"x" * size)
+            except OSError:
+                continue
+
+
+# --- what is left ----------------------------------------------------------------------------
+
+ANEW = {"offset", "block", "line", "recorded_at"}
+"""Where a row stands and when it was written: tallies told twice move these in `books`."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """Everything that an installation holds, in an order of its own."""
+
+    events: list[str]
+    findings: list[str]
+    rejects: list[str]
+    populations: dict[str, dict[str, int]]
+    blocks: list[tuple[Any, ...]]
+    report: Report
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Left) and all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("events", "findings", "rejects", "populations", "blocks")
+        )
+
+
+def left(place: Place) -> Left:
+    with ExitStack() as stack:
+        store = wiring.open_store(place.settings.store)
+        stack.callback(store.close)
+        blocks = list(store.blocks())
+        chains = sorted({(row["lane"], row["partition"]) for row in blocks})
+        rows = {
+            table: sorted(
+                repr({name: value for name, value in row.items() if name not in ANEW})
+                for lane, partition in chains
+                for row in store.rows(table, lane, partition)
+            )
+            for table in ("events", "findings", "rejects")
+        }
+        return Left(
+            rows["events"],
+            rows["findings"],
+            rows["rejects"],
+            store.populations(),
+            [
+                (row["lane"], row["partition"], row["number"], row["last_offset"])
+                for row in blocks
+                if row["lane"] != "books"
+            ],
+            verify(store),
+        )
