@@ -1,6 +1,6 @@
 """One settings model for every way of running; a TOML file fills it.
 
-Paths in a file are relative to that file, so that a configuration can be moved as a folder.
+Relative directories are those of the working directory, as on the command line.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,19 +49,10 @@ class Settings(BaseModel):
     controls: dict[str, dict[str, Any]] = {}
     """Parameters of controls: [controls.TEC-05] export_n = 500."""
 
-    def path(self, url: str) -> Path:
-        """The directory that a local URL names."""
-        parts = urlsplit(url)
-        return Path((parts.netloc or "") + parts.path)
-
     @property
     def socket(self) -> Path:
         """Where `run` listens for the other commands while it holds the store."""
         return Path(self.data) / "shoseki.sock"
-
-
-PATHS = ("keys", "data")
-URLS = ("broker", "store")
 
 
 def load(file: Path | None) -> Settings:
@@ -71,24 +61,27 @@ def load(file: Path | None) -> Settings:
     Raises Refusal that names the file, the setting and what was expected.
     """
     if file is None:
-        return Settings()
+        return placed(Settings())
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refusal(f"{file}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refusal(f"{file}: is no TOML: {error}") from None
-    here = file.resolve().parent
     try:
-        settings = Settings(**values)
+        return placed(Settings(**values))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise Refusal(f"{file}: {name}: {first['msg']}") from None
-    moved: dict[str, str] = {name: str(here / getattr(settings, name)) for name in PATHS}
-    for name in URLS:
-        url = getattr(settings, name)
-        scheme, _, rest = url.partition("://")
-        if scheme in ("local", "chdb") and rest != ":memory:":
-            moved[name] = f"{scheme}://{here / rest}"
+
+
+def placed(settings: Settings) -> Settings:
+    """The settings with their directories made absolute, so that two commands that mean the same
+    place say the same."""
+    moved = {name: str(Path(getattr(settings, name)).absolute()) for name in ("keys", "data")}
+    for name in ("broker", "store"):
+        scheme, _, rest = getattr(settings, name).partition("://")
+        if scheme in ("local", "chdb"):
+            moved[name] = f"{scheme}://{Path(rest).absolute()}"
     return settings.model_copy(update=moved)

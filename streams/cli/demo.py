@@ -35,6 +35,15 @@ from streams.simulate.weblog import LOGS, combined_log, source_toml
 
 HELP = "a simulated company, judged and sealed by the embedded service: writes DIR/pack.zip"
 MARK = ".shoseki-demo"
+CONFIG = """\
+broker = "local://{here}/data/log"
+store = "chdb://{here}/data/store"
+keys = "{here}/keys"
+data = "{here}/data"
+org_id = "example-kk"
+partitions = 2
+metrics = "127.0.0.1:9464"
+"""
 STEP = 12 * HOUR
 """Simulated time between two ticks of the demo, in milliseconds."""
 
@@ -50,15 +59,8 @@ def run(args: argparse.Namespace) -> int:
     """0 where the pack verifies; 2 where something kept the demo from running."""
     here: Path = args.dir
     clean(here)
-    settings = configuration.Settings(
-        broker=f"local://{here.resolve()}/data/log",
-        store=f"chdb://{here.resolve()}/data/store",
-        keys=str(here / "keys"),
-        data=str(here / "data"),
-        org_id="example-kk",
-        partitions=2,
-        metrics=None,
-    )
+    (here / "shoseki.toml").write_text(CONFIG.format(here=here))
+    settings = configuration.load(here / "shoseki.toml")
     say(f"1/4  simulating {args.months} months of a company of {args.staff} people …")
     company = simulate(args.months, args.staff, args.seed, ["all"])
     sizes = write_files(company, here)
@@ -115,10 +117,6 @@ def clean(here: Path) -> None:
         (here / MARK).touch()
     except OSError as error:
         raise Refusal(f"{here}: cannot be written ({error.strerror}); give another --dir") from None
-    (here / "shoseki.toml").write_text(
-        'broker = "local://./data/log"\nstore = "chdb://./data/store"\n'
-        'org_id = "example-kk"\npartitions = 2\n'
-    )
 
 
 def write_files(company: Simulation, here: Path) -> Counter[str]:

@@ -118,11 +118,15 @@ class Place:
         self.settings = configuration.load(self.config)
         self.output = folder / "output"
         self.runs = 0
+        self.wanted: dict[tuple[str, int], int] = {}
+        """Where the ticks of the last phase end; tallies behind them wait for the next."""
 
     def copy(self, folder: Path) -> Place:
         """The same log and keys in another folder."""
-        shutil.copytree(self.folder, folder)
-        return Place(folder)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        place = Place(folder)
+        place.wanted = self.wanted
+        return place
 
     def publish(self, events: Sequence[Event], until: int = 0, every: int = 2 * HOUR) -> None:
         """Events at their arrival with a tick whenever `every` ms have passed, and at `until`."""
@@ -136,10 +140,13 @@ class Place:
                 edge = log.now = edge + every
                 publisher.tick(edge)
             log.now = arrival(event)
-            publisher.publish([forms.join(event)])
+            joined = forms.join(event)
+            forms.evidence(joined)  # makes the keys of its year, so that copies share them
+            publisher.publish([joined])
         log.now = max(edge + every, until)
         publisher.tick(log.now)
         log.close()
+        self.wanted = self.ends()
 
     def ends(self) -> dict[tuple[str, int], int]:
         """The next offset of every partition of the lanes."""
@@ -156,9 +163,10 @@ class Place:
         broker.close()
         return ends
 
-    def behind(self, wanted: dict[tuple[str, int], int]) -> bool:
+    def behind(self) -> bool:
+        """Whether anything that was published is not acknowledged for good."""
         done = self.committed()
-        return any(done[part] < end for part, end in wanted.items())
+        return any(done[part] < end for part, end in self.wanted.items())
 
     def steps(self, run: int) -> list[list[str]]:
         """[step, lane, partition, last offset] of a run, counted from 1, as they happened."""
@@ -184,11 +192,11 @@ class Place:
         """What the service wrote to its output."""
         return self.output.read_text() if self.output.exists() else ""
 
-    def follow(self, wanted: dict[tuple[str, int], int]) -> None:
-        """Run an undisturbed service until it has acknowledged up to `wanted`."""
+    def follow(self) -> None:
+        """Run an undisturbed service until it has acknowledged what was published."""
         service = self.start()
         try:
-            service.wait(lambda: not self.behind(wanted))
+            service.wait(lambda: not self.behind())
             service.stop()
         finally:
             service.kill()

@@ -63,10 +63,10 @@ def undisturbed(company: Place, tmp_path_factory: pytest.TempPathFactory) -> Lef
 
 def close(place: Place) -> None:
     """Read the log to its end, then let the tallies in it count and everything fall due."""
-    place.follow(place.ends())
+    place.follow()
     for at in (UNTIL - 20 * DAY, UNTIL):
         place.publish([], at)
-    place.follow(place.ends())
+    place.follow()
 
 
 def same(found: Left, expected: Left) -> None:
@@ -149,8 +149,7 @@ def test_fifty_kills_at_random_moments_leave_what_no_kill_leaves(tmp_path: Path)
     for part in parts:
         for each in (place, calm):
             each.publish(part, every=12 * HOUR)
-        wanted = place.ends()
-        while kills < 50 and place.behind(wanted):
+        while kills < 50 and place.behind():
             service = place.start()
             service.process.join(chance.uniform(0.05, 3))
             assert service.ended is None, place.said()
@@ -158,8 +157,8 @@ def test_fifty_kills_at_random_moments_leave_what_no_kill_leaves(tmp_path: Path)
             assert service.ended == -9
             kills += 1
         if kills == 50:
-            place.follow(wanted)
-        calm.follow(calm.ends())
+            place.follow()
+        calm.follow()
     assert kills == 50
     close(place)
     close(calm)
@@ -223,8 +222,7 @@ def test_a_full_disk_stops_the_service_and_room_lets_it_go_on(
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=700", "none", folder], check=True)
     try:
-        shutil.copytree(company.folder, folder, dirs_exist_ok=True)
-        place = Place(folder)
+        place = company.copy(folder)
         service = place.start(Fault(Point("judged", "access", 2), "fill"))
         assert service.end() == 2
         steps = (folder / "ballast").stat().st_size
