@@ -6,15 +6,17 @@ import asyncio
 import logging
 import math
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import faust
 
 from controls.block import Tally
+from controls.calendar import day_start, jst_day
 from controls.events import LANES
-from controls.kernel import Refusal
-from streams import local, messages
+from controls.kernel import HOUR, Refusal
+from streams import chores, codec, local, messages
 from streams.agents import Step, Worker, no_step
 from streams.pipeline import Parts
 from streams.publish import topic
@@ -23,6 +25,8 @@ from streams.state import HighestTable
 
 log = logging.getLogger("shoseki.app")
 
+CHORES = 600.0
+"""Seconds between two looks whether the day's chores are due."""
 SESSION = 10.0
 """Seconds after which the group gives a silent worker's partitions to others."""
 
@@ -66,6 +70,8 @@ class Service:
         self.app.on_rebalance_complete.connect(self._rebalanced)
         if ticks:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
+            self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
+        self._verified: date | None = None
 
     async def start(self) -> None:
         """Start the worker; returns when it has its partitions."""
@@ -95,6 +101,21 @@ class Service:
     async def _tick(self) -> None:
         if not self.app.rebalancing and self.failed is None:
             await self.send_tick(time.time_ns() // 1_000_000)
+
+    async def _chores(self) -> None:
+        """Once a day, after the hour that is set."""
+        now = time.time_ns() // 1_000_000
+        hour = (now - day_start(jst_day(now))) // HOUR
+        due = self.settings.verify_hour
+        if due is None or hour < due or self._verified == jst_day(now) or self.failed is not None:
+            return
+        self._verified = jst_day(now)
+        trimmed = chores.trim(self.settings, LANES)
+        if self.settings.store.startswith("chdb://"):
+            event = chores.verified(self.parts, now)
+            if event is not None:
+                await self.topics["books"].send(value=codec.encode(event), partition=0)
+        log.info("chores.done segments=%d", trimmed)
 
     async def _tell(self, value: Tally) -> None:
         sent = await self.topics["books"].send(value=messages.tally(value), partition=0)

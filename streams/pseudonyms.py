@@ -10,7 +10,6 @@ What happens to a field stands in the vocabulary; here it is only compiled, once
 """
 
 import re
-from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +29,20 @@ _JST: Final = 9 * 3_600_000
 _DAY: Final = 86_400_000
 _CACHED: Final = 200_000
 """Entries a cache may hold before it starts anew; some 40 MB for the largest."""
+
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = [first + second for first in _LETTERS for second in _LETTERS]
+_SHIFTS: Final = tuple(range(120, -1, -10))
+
+
+def base32(digest: bytes) -> str:
+    """The first 16 bytes in base32 (RFC 4648), small letters, no padding: 26 characters.
+
+    Two at a time, which takes less than half of what `base64.b32encode` does.
+    """
+    number = int.from_bytes(digest[:16], "big") << 2
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 class Forms(Protocol):
@@ -66,8 +79,7 @@ class _Keyed:
 
     def token(self, text: str) -> str:
         """26 characters [a-z2-7]: the first 16 bytes, enough to never meet by chance."""
-        digest = self(text.encode("utf-8", "surrogatepass"))
-        return b32encode(digest[:16])[:26].decode().lower()
+        return base32(self(text.encode("utf-8", "surrogatepass")))
 
 
 class _Plan:
@@ -281,4 +293,4 @@ class Plain:
     ) -> str:
         """An id over the same facts, without a key."""
         facts = msgspec.json.encode([source_id, type, natural_key, occurred_at])
-        return f"ev_{b32encode(sha256(facts).digest()[:16])[:26].decode().lower()}"
+        return "ev_" + base32(sha256(facts).digest())

@@ -44,6 +44,10 @@ class Settings(BaseModel):
     """How often the leader closes blocks, in milliseconds."""
     dedup_hours: int = Field(default=96, ge=1)
     """How long ids of traffic are remembered; ids of books are for ever."""
+    log_days: int | None = Field(default=90, ge=1)
+    """How long the embedded log keeps what is judged; null keeps all."""
+    verify_hour: int | None = Field(default=3, ge=0, le=23)
+    """From this hour (JST) the embedded store is verified once a day; null never."""
     metrics: str | None = "127.0.0.1:9464"
     """HOST:PORT on which metrics are served; null serves none."""
     controls: dict[str, dict[str, Any]] = {}

@@ -86,7 +86,7 @@ def judged(populations: dict[str, dict[str, int]]) -> set[str]:
 
 def test_every_line_of_a_real_log_is_an_event_or_a_reject(access: Path, tmp_path: Path) -> None:
     log, record = str(access / "apache_combined.log"), tmp_path / "record"
-    source = ["--format", "apache", "--source", str(tmp_path / "source.toml")]
+    source: list[str | Path] = ["--format", "apache", "--source", str(tmp_path / "source.toml")]
     here = Installation(tmp_path / "here")
     here.command("check", *source, "--record", record, log, log, status=(0, 1))
     kept = stored(f"chdb://{record / 'store'}")
@@ -106,7 +106,7 @@ def test_a_log_published_twice_adds_nothing(access: Path, tmp_path: Path) -> Non
     here = Installation(tmp_path / "here")
     books = tmp_path / "books.jsonl"
     books.write_text("".join(json.dumps(each) + "\n" for each in BOOKS))
-    source = ["--format", "apache", "--source", tmp_path / "source.toml"]
+    source: list[str | Path] = ["--format", "apache", "--source", tmp_path / "source.toml"]
     assert json.loads(here.publish(books)) == {"events": len(BOOKS), "rejects": 0}
     said = json.loads(here.publish(*source, access / "apache_combined.log"))
     assert said["events"] + said["rejects"] == LINES
@@ -143,7 +143,7 @@ def test_snapshots_of_a_server_are_no_accesses(access: Path, tmp_path: Path) -> 
     snapshots = access / "nginx_plus.ndjson"
     number = len(snapshots.read_bytes().splitlines())
     record = tmp_path / "record"
-    words = ["check", "--format", "nginx", "--source", tmp_path / "source.toml"]
+    words: list[str | Path] = ["check", "--format", "nginx", "--source", tmp_path / "source.toml"]
     Installation(tmp_path / "here").command(*words, "--record", record, snapshots)
     kept = stored(f"chdb://{record / 'store'}")
     refused = kept["rejects"]

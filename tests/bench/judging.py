@@ -62,7 +62,12 @@ def measure(file: Path, here: Path) -> dict[str, Any]:
     bare = Run(file, here / "bare")
     kept: list[tuple[str, Mapping[str, Sequence[Any]], str]] = []
     real = bare.store._insert
-    bare.store._insert = lambda *rows: (kept.append(rows), real(*rows))[1]  # type: ignore[method-assign]
+
+    def insert(table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
+        kept.append((table, columns, token))
+        real(table, columns, token)
+
+    bare.store._insert = insert  # type: ignore[method-assign]
     whole = bare.prepared()
     began = perf_counter()
     whole()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -31,7 +32,7 @@ def write(file: Path, events: int) -> dict[str, int]:
     return lanes
 
 
-def years(staff: int) -> Iterator[dict[str, object]]:
+def years(staff: int) -> Iterator[dict[str, Any]]:
     """A year of the company; should that not be enough, a year of another one after it."""
     return chain.from_iterable(simulate(12, staff, seed) for seed in count(1))
 

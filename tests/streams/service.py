@@ -112,8 +112,9 @@ class Place:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.config = folder / "shoseki.toml"
         self.config.write_text(
-            'broker = "local://data/log"\nstore = "chdb://data/store"\nkeys = "keys"\n'
-            f'data = "data"\npartitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\n'
+            f'broker = "local://{folder}/data/log"\nstore = "chdb://{folder}/data/store"\n'
+            f'keys = "{folder}/keys"\ndata = "{folder}/data"\n'
+            f'partitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\n'
         )
         self.settings = configuration.load(self.config)
         self.output = folder / "output"

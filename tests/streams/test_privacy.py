@@ -46,6 +46,7 @@ PERSONAL = {
     "number": "9182 7364 5546",
     "number digits": "918273645546",
 }
+HEX = rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"
 BROKEN = 40
 """Lines that are refused."""
 NEEDLES = {**PERSONAL, "mailbox": "k.shiranui", "reference": MARKER}
@@ -219,7 +220,8 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, list[
     halves[1].write_bytes(b"\n".join([*lines[1::2], *bad[1::2]]) + b"\n")
     (folder / "web.log").write_text("\n".join(logged()) + "\n")
     (folder / "web.toml").write_text(SOURCE)
-    web = ["--format", "nginx", "--source", folder / "web.toml", folder / "web.log"]
+    web: list[str | Path] = ["--format", "nginx", "--source", folder / "web.toml"]
+    web.append(folder / "web.log")
 
     here = Installation(folder / "here")
     sent = [here.publish(halves[0]), here.publish(*web)]
@@ -231,12 +233,12 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, list[
         again.append(here.publish(*web))  # once more: repeats
         (here.logs / "second.metrics").write_text(here.settled(number_of(again)))
         unfound(files(here.data))
-        for words in (["list", "--history"], ["list", "--json"]):
-            here.command("findings", *words, "--config", here.config, status=(0, 1))
+        for shown in ("--history", "--json"):
+            here.command("findings", "list", shown, "--config", here.config, status=(0, 1))
     record = here.folder / "record"
-    for name, words in (("record", halves), ("web", web)):
-        to = ["--record", record / name, "--json", "--history"]
-        here.command("check", *to, *words, status=(0, 1))
+    for name, lines_of in (("record", list[str | Path](halves)), ("web", web)):
+        to: list[str | Path] = ["--record", record / name, "--json", "--history"]
+        here.command("check", *to, *lines_of, status=(0, 1))
     return here, [*lines, *bad, *(text.encode() for text in logged())], record
 
 
@@ -279,14 +281,14 @@ def test_nothing_that_names_a_person_is_written(
         contents += [(f"rows of {store}", done.stdout), *members(pack)]
     unfound(contents)
     for name, content in contents:
-        assert hexes.isdisjoint(re.findall(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", content)), name
+        assert hexes.isdisjoint(re.findall(HEX, content)), name
         assert not any(digest in content for digest in digests), name
 
 
 def test_what_was_searched_is_the_whole_trail(
     trail: tuple[Installation, list[bytes], Path]
 ) -> None:
-    here, given, _ = trail
+    here, _, _ = trail
     rows = stored(here.store)
     assert {row["event_type"] for row in rows["events"]} == set(TYPES)
     assert len(rows["events"]) == 2 * len(TYPES) + 2 * len(PERSONAL)
