@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from controls.block import Block, Conflict, Recall
 from controls.changes import SHOWABLE, Changes, entry_of, is_late, place, settled
@@ -99,9 +99,7 @@ def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str
     return tasks
 
 
-def called_back(
-    check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[str, Task]
-) -> None:
+def called_back(check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[str, Task]) -> None:
     """Cases of stored events that the books ask for: judge the stretch around each again."""
     assert check.span is not None
     for event in rows:
@@ -125,64 +123,117 @@ def judge_case(
     if included:
         return
     facts: Sequence[Fact] = value["facts"] if value else ()
-    said: dict[str, list[Any]] = value["said"] if value else {}
-    floor = 0
-    if check.keep is not None:
-        floor = max(value["floor"] if value else 0, view.now - check.keep)
-    was_floor = value["floor"] if value else 0  # a key never seen has nothing in the store
-    facts, scopes = with_stored(check, key, facts, task, was_floor, recall)
+    below = value["floor"] if value else 0  # a key never seen has nothing in the store
+    facts, stretches = with_stored(check, key, facts, task, below, recall)
     facts = check.merge(facts, task.facts)
     judged = [settled(check, j, view) for j in check.judge(key, facts, view)]
-    late = task.arrived, task.effect
-
-    def in_scope(at: int) -> bool:
-        return at >= was_floor or any(low <= at <= high for low, high in scopes)
-
-    now = {j.item or j.events[0]: j for j in judged}
-    kept = dict(said)
-    for item, gone in said.items():
-        if item not in now and in_scope(gone[2]):
-            changes.drop(rule, _recorded(gone), is_late(*late, gone[2]))
-            _count(rule, check, changes, gone[4], gone[3], -1)
-            del kept[item]
-    for item, judgement in now.items():
-        old = said.get(item)
-        if old is None and not in_scope(judgement.at):
-            continue
-        if old is not None and not in_scope(judgement.at) and not in_scope(old[2]):
-            continue
-        number = judgement.count or len(judgement.events)
-        subject = place(rule, judgement)[1]
-        wait = judgement.until is not None
-        new = [subject, entry_of(rule, judgement), judgement.at, number, judgement.verdict,
-               list(judgement.missing), wait]
-        kept[item] = new
-        if old is not None and (old[0], old[1], old[3]) == (new[0], new[1], new[3]):
-            continue
-        before = _recorded(old) if old else None
-        changes.settle(rule, before, judgement, is_late(*late, judgement.at))
-        if old is not None:
-            _count(rule, check, changes, old[4], old[3], -1)
-        _count(rule, check, changes, judgement.verdict, number, 1)
-    if check.keep is not None and task.facts:
+    said = {item: Said(*old) for item, old in (value["said"] if value else {}).items()}
+    said = settle(rule, said, judged, [(below, FOREVER), *stretches], task, changes)
+    floor = below
+    if check.keep is not None:
+        floor = max(below, view.now - check.keep)
         changes.count(rule.control.id, "pass", len(task.facts))
-        if check.condense is not None:
-            facts = check.condense(key, facts, floor, view)
-        else:
-            facts = check.forget(facts, floor)
-        oldest = min(floor - SAID, facts[0][0] if facts else floor)
-        kept = {item: old for item, old in kept.items() if old[2] >= oldest}
-    due = min((j.until for j in judged if j.until is not None and j.until >= view.now),
-              default=None)
+        if task.facts:
+            facts = condensed(check, key, facts, floor, view)
+            oldest = min(floor - SAID, facts[0][0] if facts else floor)
+            said = {item: old for item, old in said.items() if old.at >= oldest}
     gaps = sorted({j.gap for j in judged if j.gap is not None})
     note_gaps(gaps, value["gaps"] if value else [], view, changes)
     changes.memory[memory_key] = {
         "facts": list(facts),
-        "said": kept,
+        "said": {item: list(old) for item, old in said.items()},
         "floor": floor,
-        "due": due,
+        "due": min((j.until for j in judged if j.until is not None and j.until >= view.now),
+                   default=None),
         "gaps": [list(gap) for gap in gaps],
-    }
+    }  # fmt: skip
+
+
+def condensed(check: Case, key: str, facts: Sequence[Fact], floor: int, view: View) -> list[Fact]:
+    """What is to be remembered of facts below the floor, beside all above it."""
+    if check.condense is not None:
+        return check.condense(key, facts, floor, view)
+    return check.forget(facts, floor)
+
+
+class Said(NamedTuple):
+    """A judgement as a case remembers it: enough to tell a change and to take it away."""
+
+    subject: str
+    entry: str
+    at: int
+    number: int
+    verdict: Verdict
+    missing: list[str]
+    waits: bool
+
+    def judgement(self) -> Judgement:
+        _, code, severity, closed = self.entry.split("|")
+        return Judgement(
+            self.verdict,
+            code or None,
+            self.subject,
+            self.at,
+            severity=severity if code else None,  # type: ignore[arg-type]
+            count=self.number,
+            missing=tuple(self.missing),
+            until=self.at if self.waits else None,
+            closed=bool(closed),
+        )
+
+
+def noted(rule: Rule, judgement: Judgement) -> Said:
+    return Said(
+        place(rule, judgement)[1],
+        entry_of(rule, judgement),
+        judgement.at,
+        judgement.count or len(judgement.events),
+        judgement.verdict,
+        list(judgement.missing),
+        judgement.until is not None,
+    )
+
+
+def settle(
+    rule: Rule,
+    said: Mapping[str, Said],
+    judged: Sequence[Judgement],
+    stretches: Sequence[tuple[int, int]],
+    task: Task,
+    changes: Changes,
+) -> dict[str, Said]:
+    """What is said after this judging, item by item; each difference becomes a change.
+
+    Only what lies within the stretches was judged with all its facts; the rest stands.
+    """
+
+    def within(at: int) -> bool:
+        return any(low <= at <= high for low, high in stretches)
+
+    def late(at: int) -> bool:
+        return is_late(task.arrived, task.effect, at)
+
+    now = {j.item or j.events[0]: j for j in judged}
+    stands = dict(said)
+    for item, old in said.items():
+        if item not in now and within(old.at):
+            changes.drop(rule, old.judgement(), late(old.at))
+            _count(rule, changes, old, -1)
+            del stands[item]
+    for item, judgement in now.items():
+        before = said.get(item)
+        if not within(judgement.at) and (before is None or not within(before.at)):
+            continue
+        after = stands[item] = noted(rule, judgement)
+        if before is not None:
+            if (before.subject, before.entry, before.number) == (
+                after.subject, after.entry, after.number
+            ):  # fmt: skip
+                continue
+            _count(rule, changes, before, -1)
+        changes.settle(rule, before.judgement() if before else None, judgement, late(judgement.at))
+        _count(rule, changes, after, 1)
+    return stands
 
 
 def note_gaps(
@@ -215,34 +266,15 @@ def with_stored(
     rows = [event for event in recall(looks) if check.key(event) == key]
     kept = [f for f in facts if not any(low <= f[0] <= high for low, high in ranges)]
     stored = check.facts(rows).get(key, [])
-    scopes = [
-        (low + check.margin, FOREVER if check.ripples else high) for low, high in ranges
-    ]
+    scopes = [(low + check.margin, FOREVER if check.ripples else high) for low, high in ranges]
     return check.merge(kept, stored), scopes
 
 
-def _count(
-    rule: Rule, check: Case, changes: Changes, verdict: Verdict, number: int, sign: int
-) -> None:
+def _count(rule: Rule, changes: Changes, said: Said, sign: int) -> None:
     """One judgement more or less; where facts are counted, they are no passes meanwhile."""
-    if check.keep is None or verdict in SHOWABLE:
-        changes.count(rule.control.id, verdict, sign)
-    if check.keep is not None and verdict in SHOWABLE:
-        changes.count(rule.control.id, "pass", -sign * number)
-
-
-def _recorded(old: Sequence[Any]) -> Judgement:
-    """A judgement as it was remembered: enough to take it away again."""
-    subject, entry, at, number, _, missing, wait = old
-    verdict, code, severity, closed = entry.split("|")
-    return Judgement(
-        verdict,
-        code or None,
-        subject,
-        at,
-        severity=severity if code else None,
-        count=number,
-        missing=tuple(missing),
-        until=at if wait else None,
-        closed=bool(closed),
-    )
+    check = rule.check
+    assert isinstance(check, Case)
+    if check.keep is None or said.verdict in SHOWABLE:
+        changes.count(rule.control.id, said.verdict, sign)
+    if check.keep is not None and said.verdict in SHOWABLE:
+        changes.count(rule.control.id, "pass", -sign * said.number)

@@ -59,6 +59,8 @@ class Changes:
         return value, value is not None and value["applied"] >= self._last
 
     def count(self, control: str, verdict: Verdict, n: int) -> None:
+        if not n:
+            return
         counts = self.populations.setdefault(control, {})
         counts[verdict] = counts.get(verdict, 0) + n
 
@@ -109,8 +111,9 @@ class Changes:
             return change, None
         return change, entry_of(rule, judgement)
 
-    def settle(self, rule: Rule, before: Judgement | None, after: Judgement | None,
-               late: bool) -> None:
+    def settle(
+        self, rule: Rule, before: Judgement | None, after: Judgement | None, late: bool
+    ) -> None:
         """`before` gives way to `after`: nothing happens where both say the same."""
         if same(rule, before, after):
             return
@@ -166,4 +169,3 @@ def is_late(arrived: int, took_effect: int, judged: int) -> bool:
     """An event that came more than the allowed lateness after it took effect, and after the
     judged moment (decisions.md, `retroactive`)."""
     return arrived - took_effect > ALLOWED_LATENESS and arrived - judged > ALLOWED_LATENESS
-

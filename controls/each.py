@@ -93,9 +93,7 @@ def await_time(
     changes.memory[key] = {"buckets": buckets, "due": min(buckets.values())}
 
 
-def waits_over(
-    engine: Engine, due: Iterable[str], now: int, changes: Changes
-) -> list[Look]:
+def waits_over(engine: Engine, due: Iterable[str], now: int, changes: Changes) -> list[Look]:
     """What to judge again because its time has passed."""
     looks = []
     for key in due:
@@ -164,8 +162,11 @@ def looks_for(
     causes: Causes = {}
     for event in changed:
         if isinstance(event, SourceGap):
-            every = [(rule, look) for rule in engine.rules.values()
-                     for look in gaps.looks(rule.check, event)]
+            every = [
+                (rule, look)
+                for rule in engine.rules.values()
+                for look in gaps.looks(rule.check, event)
+            ]
             looks += [(rule, look) for rule, look in every if look.type.lane == lane]
         for rule in engine.revisits.get(type(event), ()):
             for look in rule.check.revisits[type(event)](event):

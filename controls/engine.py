@@ -8,7 +8,7 @@ findings are kept by `books`, which receives from every traffic partition a tall
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controls import gaps
@@ -16,7 +16,7 @@ from controls.block import CLOCK, Block, Conflict, Memory, Outcome, Recall
 from controls.case import judge_cases
 from controls.changes import Changes
 from controls.each import judge_each, looks_for
-from controls.findings import fold, publish
+from controls.findings import fold, publish, unfolded
 from controls.gaps import SourceGap
 from controls.kernel import Control
 from controls.registers import Registers
@@ -79,6 +79,8 @@ class Engine:
         outcome = Outcome()
         if not (block.events or block.conflicts or block.tallies or due or changed):
             return outcome
+        tallies, markers = unfolded(block, memory)
+        block = replace(block, tallies=tallies)
         groups = by_type(block.events)
         if block.conflicts:
             groups[Conflict] = list(block.conflicts)
@@ -87,7 +89,7 @@ class Engine:
         judge_each(self, groups, looks, causes, views, due, recall, changes)
         judge_cases(self, block, groups, changed, looks, causes, views[1], due, recall, changes)
         outcome.populations = changes.populations
-        outcome.memory, outcome.gaps = changes.memory, changes.gaps
+        outcome.gaps = changes.gaps
         tally = changes.tally(block)
         if block.lane == "books":
             for each in (*block.tallies, *((tally,) if tally else ())):
@@ -95,6 +97,10 @@ class Engine:
             publish(self, block, outcome)
         else:
             outcome.tally = tally
+        # what follows from a judgement before the judgement itself: where only the first part of
+        # this is remembered, the rest is judged anew and comes to the same
+        outcome.memory |= changes.memory
+        outcome.memory |= markers
         outcome.memory[CLOCK] = {"now": now, "known": known}
         for value in outcome.memory.values():
             if value is not None:

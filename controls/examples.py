@@ -77,8 +77,12 @@ def _plain(field: Any, moment: str) -> Any:
     if field.name.endswith("country"):
         return "JP"
     if annotation in (str, int, float, bool):
-        return {str: field.name.removesuffix("_ref").removesuffix("_id"), int: 0, float: 0.0,
-                bool: False}[annotation]
+        return {
+            str: field.name.removesuffix("_ref").removesuffix("_id"),
+            int: 0,
+            float: 0.0,
+            bool: False,
+        }[annotation]
     if get_origin(annotation) is Literal:
         return get_args(annotation)[0]
     return {} if get_origin(annotation) is dict else ()
@@ -117,9 +121,7 @@ def fine(
     return Example(code, Text(ja, en), events, expected, _until(until))
 
 
-def unknown(
-    code: str, ja: str, en: str, *events: Event, until: str | None = None
-) -> Example:
+def unknown(code: str, ja: str, en: str, *events: Event, until: str | None = None) -> Example:
     """These events leave it open whether `code` is broken: indeterminate, never pass."""
     return Example(code, Text(ja, en), events, (Expected(None),), _until(until))
 

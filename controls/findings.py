@@ -30,19 +30,28 @@ def finding_id(control: str, check: str, subject: str, closing: str = "") -> str
     return sha256("\x1f".join((control, check, subject, closing)).encode()).hexdigest()[:32]
 
 
-def fold(engine: Engine, block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
-    """Fold one tally into the findings; a tally that was folded before changes nothing."""
-    if tally.lane != block.lane:
+def unfolded(block: Block, memory: Memory) -> tuple[list[Tally], Memory]:
+    """The tallies of a block that were not folded before, and what to remember of them.
+
+    A worker that died between telling and remembering tells again; what it tells is known by the
+    end of the block that it was told of.  What is remembered is to be written last of all: where
+    it includes this block, so does everything else.
+    """
+    markers: dict[str, Any] = {}
+    tallies = []
+    for tally in block.tallies:
         source = f"from|{tally.lane}|{tally.partition}"
-        marker = outcome.memory.get(source)
-        if marker is None:
-            marker = memory.get(source)
-            if marker is not None and marker["applied"] >= block.last_offset:
-                marker = None  # this block is here again; markers are written last
-        if marker is not None and marker["upto"] >= tally.last_offset:
-            return
-        outcome.memory.pop(source, None)
-        outcome.memory[source] = {"upto": tally.last_offset}
+        marker = markers.get(source) or memory.get(source)
+        if marker is not None and marker.get("applied", -1) >= block.last_offset:
+            marker = None  # this block is here again
+        if marker is None or marker["upto"] < tally.last_offset:
+            markers[source] = {"upto": tally.last_offset}
+            tallies.append(tally)
+    return tallies, markers
+
+
+def fold(engine: Engine, block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
+    """Fold one tally into the findings, those apart that include this block already."""
     for ref, subjects in tally.changes.items():
         for subject, change in subjects.items():
             key = f"finding|{ref}|{subject}"
@@ -175,4 +184,3 @@ def _revision(
         "events": events,
         "text": {"ja": template.ja.format_map(words), "en": template.en.format_map(words)},
     }
-

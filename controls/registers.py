@@ -188,5 +188,3 @@ def field(name: str) -> Callable[[Any], tuple[str, ...]]:
         return (value,) if value else ()
 
     return keys
-
-

@@ -248,7 +248,8 @@ class Partition:
     def _remember(
         self, outcome: Outcome, memory: dict[str, Any], events: list[Event], last: int
     ) -> None:
-        """Registers and references of findings go into memory before the clock, which is last."""
+        """Registers, gaps and references of findings go into memory before the judgements from
+        which they follow: what includes this block is not judged again."""
         changed = outcome.tally.changes if outcome.tally else {}
         wanted = {
             event_id
@@ -265,10 +266,7 @@ class Partition:
                 self.familiar.add(new)
         for value in memory.values():
             value["applied"] = last
-        clock = outcome.memory.pop(CLOCK, None)
-        outcome.memory |= memory
-        if clock is not None:
-            outcome.memory[CLOCK] = clock
+        outcome.memory = memory | outcome.memory
 
     def _seal(
         self,
