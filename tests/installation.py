@@ -24,7 +24,9 @@ PATIENCE = 120.0
 class Installation:
     """A folder with shoseki.toml, data/, keys/ and the logs of all its processes in logs/."""
 
-    def __init__(self, folder: Path, org_id: str | None = "example-kk", partitions: int = 2) -> None:
+    def __init__(
+        self, folder: Path, org_id: str | None = "example-kk", partitions: int = 2
+    ) -> None:
         self.folder, self.config = folder, folder / "shoseki.toml"
         self.data, self.keys, self.logs = folder / "data", folder / "keys", folder / "logs"
         self.logs.mkdir(parents=True)
