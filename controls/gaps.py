@@ -96,8 +96,7 @@ def hiding(view: View, kinds: Sequence[type[Event]], since: int, until: int) -> 
         if not entry.open or start > until or end < since:
             continue
         registered = view.latest(SOURCES, name, FOREVER - 1)
-        kind = "form" if registered is None else registered.kind
-        if any(sends(kind, awaited) for awaited in kinds):
+        if registered is not None and any(sends(registered.kind, each) for each in kinds):
             return f"{name} since {jst_text(start)}"
     return None
 

@@ -117,7 +117,7 @@ class Replay:
         """Move the clock on to an arrival, with a tick at everything due before it."""
         if self._since is not None and (arrived - self._since >= self.spacing or final):
             self.tick(self.now)
-        while (due := self._due()) is not None and due < arrived and self._since is None:
+        while self._since is None and (due := self._due()) is not None and due < arrived:
             self.tick(due + 1)
         if final:
             self.tick(arrived)

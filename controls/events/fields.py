@@ -16,6 +16,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 __all__ = ["Evidence", "Personal", "PersonalData", "rfc3339"]
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 PersonalData = Literal["none", "indirect", "direct", "sensitive"]
 Evidence = Literal["keep", "hmac", "trunc", "count", "drop"]
 
@@ -63,10 +65,8 @@ ReportItem = Annotated[int, Field(ge=1, le=9)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 
-_RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z",
-    re.ASCII,
-)
+_MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d)\Z", re.ASCII)
+_REST = re.compile(r":(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_INSTANT: Final = 946_684_800_000
@@ -81,49 +81,69 @@ _TOO_EARLY: Final = PydanticCustomError("instant_early", "a moment in 2000 or la
 _NO_DAY: Final = PydanticCustomError("day", "a date is expected, such as 2026-11-11")
 
 
-def _parse_instant(text: str) -> int:
-    found = _RFC3339.match(text)
+def _minute(text: str) -> int:
+    """Milliseconds up to a minute, `2026-11-11T09:00`, as if it were UTC."""
+    found = _MINUTE.match(text)
     if found is None:
         raise _NO_OFFSET
-    day, hour, minute, second, fraction, sign, off_hour, off_minute = found.groups()
     try:
-        base = date.fromisoformat(day).toordinal() - 719_163
+        days = date.fromisoformat(found[1]).toordinal() - 719_163
     except ValueError:
         raise _NO_OFFSET from None
-    h, m, s = int(hour), int(minute), int(second)
+    hour, minute = int(found[2]), int(found[3])
+    if hour > 23 or minute > 59:
+        raise _NO_OFFSET
+    return (days * 1_440 + hour * 60 + minute) * 60_000
+
+
+def _rest(text: str) -> int:
+    """Milliseconds of what follows the minute, `:05.120+09:00`, less the offset."""
+    found = _REST.match(text)
+    if found is None:
+        raise _NO_OFFSET
+    second, fraction, sign, off_hour, off_minute = found.groups()
     offset = 0
     if sign is not None:
-        oh, om = int(off_hour), int(off_minute)
-        if oh > 23 or om > 59:
+        hours, minutes = int(off_hour), int(off_minute)
+        if hours > 23 or minutes > 59:
             raise _NO_OFFSET
-        offset = (oh * 60 + om) * (60 if sign == "+" else -60)
-    if h > 23 or m > 59 or s > 59:
+        offset = (hours * 60 + minutes) * (60_000 if sign == "+" else -60_000)
+    if int(second) > 59:
         raise _NO_OFFSET
-    millis = int((fraction or "0")[:3].ljust(3, "0"))
-    return (base * 86_400 + h * 3_600 + m * 60 + s - offset) * 1_000 + millis
+    return int(second) * 1_000 + int((fraction or "0")[:3].ljust(3, "0")) - offset
 
 
-_instants: dict[str, int] = {}
+_minutes: dict[str, int] = {}
+_rests: dict[str, int] = {}
 
 
 def instant(value: object) -> int:
     """Milliseconds since the epoch (UTC) of an RFC 3339 text; finer digits are cut off.
 
-    A leap second (:60) and a day that is none (02-30) are refused. Remembers what it
-    parsed: the stamps of one log come in runs.
+    A leap second (:60) and a day that is none (02-30) are refused. Remembers the minutes and
+    what follows them apart: the stamps of one log share the first and repeat the second.
     """
     if value.__class__ is not str:
         raise _NO_OFFSET
-    known = _instants.get(value)
-    if known is None:
-        assert isinstance(value, str)
-        known = _parse_instant(value)
-        if not FIRST_INSTANT <= known <= LAST_INSTANT:
-            raise _TOO_EARLY
-        if len(_instants) >= _CACHED:
-            _instants.clear()
-        _instants[value] = known
-    return known
+    assert isinstance(value, str)
+    first, second = value[:16], value[16:]
+    minute = _minutes.get(first)
+    if minute is None:
+        minute = _remember(_minutes, first, _minute(first))
+    rest = _rests.get(second)
+    if rest is None:
+        rest = _remember(_rests, second, _rest(second))
+    ms = minute + rest
+    if not FIRST_INSTANT <= ms <= LAST_INSTANT:
+        raise _TOO_EARLY
+    return ms
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> V:
+    if len(known) >= _CACHED:
+        known.clear()
+    known[key] = value
+    return value
 
 
 def _instant_or_ms(value: object) -> int:
@@ -141,15 +161,12 @@ _texts: dict[int, str] = {}
 
 def rfc3339(ms: int) -> str:
     """The one way an instant is written: UTC, milliseconds, Z."""
-    text = _texts.get(ms)
+    minute, rest = divmod(ms, 60_000)
+    text = _texts.get(minute)
     if text is None:
-        second, millis = divmod(ms, 1_000)
-        moment = (_EPOCH + timedelta(seconds=second)).isoformat()
-        text = f"{moment[:19]}.{millis:03d}Z"
-        if len(_texts) >= _CACHED:
-            _texts.clear()
-        _texts[ms] = text
-    return text
+        moment = _EPOCH + timedelta(minutes=minute)
+        text = _remember(_texts, minute, f"{moment.isoformat()[:16]}:")
+    return f"{text}{rest // 1_000:02d}.{rest % 1_000:03d}Z"
 
 
 _days: dict[str, date] = {}

@@ -16,10 +16,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 
 from streams import settings as configuration
 from streams import wiring
+from streams.cli import commands
 
 Main = Callable[[Sequence[str]], int]
 LIMIT = 1 << 20
@@ -59,12 +61,11 @@ async def listening(path: Path, main: Main) -> AsyncIterator[None]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await reader.readline()
-            if line:
-                for part in carried_out(json.loads(line), main):
-                    writer.write(json.dumps(part).encode() + b"\n")
-                    await writer.drain()
-        except (ConnectionError, ValueError, KeyError):
+            argv, here = asked(await reader.readline())
+            for part in carried_out(argv, here, main):
+                writer.write(json.dumps(part).encode() + b"\n")
+                await writer.drain()
+        except (OSError, ValueError, RecursionError):
             pass  # the asker is gone or asked nothing; it concerns nobody else
         finally:
             writer.close()
@@ -76,21 +77,36 @@ async def listening(path: Path, main: Main) -> AsyncIterator[None]:
         server = await asyncio.start_unix_server(answer, path=str(path), limit=LIMIT)
     finally:
         os.umask(before)
-    async with server:
+    try:
         yield
-    path.unlink(missing_ok=True)
+    finally:
+        server.close()  # without waiting for askers that do not hang up
+        path.unlink(missing_ok=True)
 
 
-def carried_out(request: dict[str, object], main: Main) -> list[dict[str, object]]:
+def asked(line: bytes) -> tuple[list[str], str]:
+    """The command line of a request and its directory; ValueError unless it reads the store."""
+    try:
+        argv, here = (request := json.loads(line))["argv"], request["cwd"]
+        name, *_ = argv
+        file = commands().get(name)
+    except (KeyError, TypeError) as error:
+        raise ValueError("no request") from error
+    if not (isinstance(here, str) and all(isinstance(word, str) for word in argv)):
+        raise ValueError("no request")
+    if file is None or not getattr(import_module(f"streams.cli.{file.stem}"), "STORE", False):
+        raise ValueError("no command that reads the store")
+    return argv, here
+
+
+def carried_out(argv: Sequence[str], there: str, main: Main) -> list[dict[str, object]]:
     """Run one command here, in the directory it was given in, and keep what it prints."""
-    argv = request["argv"]
-    assert isinstance(argv, list)
     out, err = io.StringIO(), io.StringIO()
     here = os.getcwd()
-    os.chdir(str(request["cwd"]))
+    os.chdir(there)
     try:
         with redirect_stdout(out), redirect_stderr(err):
-            status = main([str(word) for word in argv])
+            status = main(argv)
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 2
     finally:

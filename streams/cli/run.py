@@ -36,7 +36,13 @@ def run(args: argparse.Namespace) -> int:
     )
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return asyncio.run(serve(settings, str(args.config or "configuration")))
+    try:
+        return asyncio.run(serve(settings, str(args.config or "configuration")))
+    except OSError as error:
+        raise Refusal(
+            f"{error.filename or settings.data}: cannot be used ({error.strerror}); make it "
+            "writable for the user that runs shoseki, free some space or give another directory"
+        ) from None
 
 
 async def serve(settings: configuration.Settings, origin: str) -> int:

@@ -8,6 +8,7 @@ and two runs over copies of one folder can be compared however often one of them
 from __future__ import annotations
 
 import ctypes
+import io
 import logging
 import multiprocessing
 import os
@@ -253,7 +254,8 @@ def serve(config: str, output: str, steps: str, faults: Sequence[Fault]) -> None
     obey()
     for stream in (1, 2):
         os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-    sys.stdout = sys.stderr = open(2, "w", buffering=1, closefd=False)
+    said = io.FileIO(2, "w", closefd=False)
+    sys.stdout = sys.stderr = io.TextIOWrapper(said, line_buffering=True)
     import streams.cli.run as command
     from streams.app import Service as App
     from streams.cli import main

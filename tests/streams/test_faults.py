@@ -310,7 +310,7 @@ BROKEN = {
     "list": b"[" + whole() + b"]",
     "tick": TICK,
     "tick with more": b'{"tick":[99999999999999,99999999],"by":"' + MARK.encode() + b'"}',
-    "tally": b'{"tally":{"lane":"access","partition":0,"last_offset":99999,"changes":{},"facts":{}}}',
+    "tally": b'{"tally":{"lane":"access","partition":0,"last_offset":99,"changes":{},"facts":{}}}',
     "rejects": b'{"rejects":[[1,"' + MARK.encode() + b'",null,""]]}',
 }  # fmt: skip
 

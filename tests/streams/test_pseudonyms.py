@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controls.events import TYPES, Event, spec
+from controls.events.coarse import coarse
 from controls.kernel import Refusal
 from streams.codec import Reject, canonical, decode, encode
 from streams.pseudonyms import Forms, Plain, Pseudonyms, jst_year
@@ -192,11 +193,16 @@ def test_generated_ids_depend_on_every_fact_and_on_the_key(
     assert forms.event_id(*facts) == same and len(others | {same}) == 7
 
 
-def test_plain_hides_nothing() -> None:
+def test_plain_keeps_references_and_is_judged_as_the_lanes_are() -> None:
     forms: Forms = Plain()
     raw = event("access.web_request")
     join = forms.join(raw)
-    assert join == dataclasses.replace(raw, payload_digest=sha256(canonical(raw)).hexdigest())
+    assert join == dataclasses.replace(
+        raw,
+        payload_digest=sha256(canonical(raw)).hexdigest(),
+        src_ip=coarse(raw.src_ip),  # type: ignore[attr-defined]
+        user_agent="",
+    )
     assert forms.evidence(join) == forms.recall(join, {}) == join
     assert forms.veil("jn_x", 2026) == "jn_x" and forms.ref("stf-1") == "stf-1"
 
