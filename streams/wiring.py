@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,17 @@ from streams.pseudonyms import Forms, Plain, Pseudonyms
 from streams.settings import Settings
 from streams.store import Store
 from streams.store.memory import Memory
+
+
+def collect_seldom() -> None:
+    """Leave what is loaded out of garbage collection and collect the rest rarely.
+
+    Events and their rows have no cycles; collecting among them by default costs a fifth of the
+    pipeline's time (facts: some 11 µs an event).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
 
 
 def open_store(url: str) -> Store:

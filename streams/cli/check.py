@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         partitions=args.partitions,
         spacing=MINUTE if args.history else HOUR,
     )
+    wiring.collect_seldom()
     replay.run(reader.files(args.files))
     replay.finish(until)
     for reject in reversed(parts.store.rejects()):

@@ -167,6 +167,7 @@ async def stream(
     log = open_log(settings.broker, settings.partitions)
     publisher = Publisher(log, settings.partitions)
     await service.start()
+    wiring.collect_seldom()
     began = time.monotonic()
     pending: list[Item] = []
     edge, month = 0, ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import signal
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from controls.kernel import Refusal
 from streams import settings as configuration
@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> int:
     """0 after SIGTERM or SIGINT; 2 where the worker had to give up."""
     settings = configuration.load(args.config)
     os.umask(0o077)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(asctime)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
@@ -59,8 +59,7 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, service.over.set)
         await service.start()
-        gc.collect()
-        gc.freeze()  # what is loaded stays; collecting it again costs every block
+        wiring.collect_seldom()
         log = logging.getLogger("shoseki.run")
         log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
         await service.over.wait()
@@ -69,6 +68,16 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
             raise Refusal(f"the worker stopped: {service.failed}") from None
         log.info("service.stopped")
     return 0
+
+
+class OneLine(logging.Formatter):
+    """One line an occurrence: of an exception only its kind, since a trace shows what it met."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\n", " ")
+
+    def formatException(self, ei: Any) -> str:
+        return f"({ei[0].__name__})"
 
 
 def shown(url: str) -> str:

@@ -21,8 +21,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
 from controls.events import LANES, Event
@@ -192,7 +194,7 @@ class Place:
 
     def said(self) -> str:
         """What the service wrote to its output."""
-        return self.output.read_text() if self.output.exists() else ""
+        return self.output.read_text(errors="replace") if self.output.exists() else ""
 
     def follow(self) -> None:
         """Run an undisturbed service until it has acknowledged what was published."""
@@ -212,10 +214,16 @@ class Service:
 
     def __init__(self, place: Place, steps: Path, faults: Sequence[Fault]) -> None:
         self.place = place
+        pipes = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
         self.process = CONTEXT.Process(
-            target=serve, args=(str(place.config), str(place.output), str(steps), tuple(faults))
+            target=serve, args=(str(place.config), *(into for _, into in pipes), tuple(faults))
         )
         self.process.start()
+        self.threads = []
+        for (out, into), file in zip(pipes, (place.output, steps), strict=True):
+            into.close()
+            self.threads.append(Thread(target=keep, args=(out, file)))
+            self.threads[-1].start()
 
     @property
     def ended(self) -> int | None:
@@ -233,6 +241,8 @@ class Service:
     def end(self, seconds: float = 60) -> int | None:
         """Wait until the process ends by itself; its exit status."""
         self.process.join(seconds)
+        if self.ended is not None:
+            self._read()
         assert self.ended is not None, f"still running after {seconds} s:\n{self.place.said()}"
         return self.ended
 
@@ -246,14 +256,26 @@ class Service:
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
+        self._read()
+
+    def _read(self) -> None:
+        for thread in self.threads:
+            thread.join()
 
 
-def serve(config: str, output: str, steps: str, faults: Sequence[Fault]) -> None:
+def keep(out: Connection, file: Path) -> None:
+    """Write down what a process says until it has ended: it may not be able to write itself."""
+    with open(file, "ab", buffering=0) as kept, out:
+        while said := os.read(out.fileno(), 1 << 16):
+            kept.write(said)
+
+
+def serve(config: str, output: Connection, steps: Connection, faults: Sequence[Fault]) -> None:
     """The body of the process: the command itself, with its steps on record and faults in it."""
     os.umask(0o077)
     obey()
     for stream in (1, 2):
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        os.dup2(output.fileno(), stream)
     said = io.FileIO(2, "w", closefd=False)
     sys.stdout = sys.stderr = io.TextIOWrapper(said, line_buffering=True)
     import streams.cli.run as command
@@ -261,15 +283,13 @@ def serve(config: str, output: str, steps: str, faults: Sequence[Fault]) -> None
     from streams.cli import main
     from streams.store.clickhouse import ClickHouse
 
-    record = os.open(steps, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     seen: Counter[tuple[str, str]] = Counter()
 
     def step(name: str, lane: str, partition: int, offset: int) -> None:
-        os.write(record, f"{name} {lane} {partition} {offset}\n".encode())
+        os.write(steps.fileno(), f"{name} {lane} {partition} {offset}\n".encode())
         seen[name, lane] += 1
         for fault in faults:
             if fault.at == Point(name, lane, seen[name, lane]):
-                os.fsync(record)
                 break_down(fault.what, Path(config).parent)
 
     insert = ClickHouse._insert
