@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cProfile
-import gc
 import io
 import pstats
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,8 +51,7 @@ class Run:
                 replay.run(block)
                 replay.tick(now)
 
-        gc.collect()
-        gc.freeze()  # what is loaded stays: collecting it again would cost every block
+        wiring.collect_seldom()
         return whole
 
 
@@ -130,8 +128,7 @@ def floor(file: Path, rows: Sequence[tuple[str, pa.Table, str]], client: Any) ->
     decoder = msgspec.json.Decoder(twins())
     with open(file, "rb") as stream:
         parts = list(chunks(stream))
-    gc.collect()
-    gc.freeze()
+    wiring.collect_seldom()
     began = perf_counter()
     for lines in parts:
         decoder.decode_lines(lines)

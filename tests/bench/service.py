@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from pathlib import Path
 from time import perf_counter
@@ -39,8 +38,7 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
     with wiring.hold(config.store) as store:
         service = Service(config, wiring.parts(config, store, forms), ticks=False)
         await service.start()
-        gc.collect()
-        gc.freeze()
+        wiring.collect_seldom()
         publisher = Publisher(open_log(config.broker, 1), 1)
         began = perf_counter()  # the agents wait meanwhile: publishing does not await
         now = 0
@@ -73,8 +71,7 @@ async def watched(file: Path, config: settings.Settings) -> dict[str, Any]:
     with wiring.hold(config.store) as store:
         service = Service(config, wiring.parts(config, store, forms), ticks=False)
         await service.start()
-        gc.collect()
-        gc.freeze()
+        wiring.collect_seldom()
         publisher = Publisher(open_log(config.broker, 1), 1)
         sizes: dict[str, float] = {}
         began = perf_counter()

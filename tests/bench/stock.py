@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -13,7 +12,7 @@ import faust
 from pydantic import TypeAdapter
 
 from controls.events import AnyEvent, Event
-from streams import local
+from streams import local, wiring
 from streams.local import Broker, Entry
 
 
@@ -53,8 +52,7 @@ async def counted(file: Path, here: Path, events: int) -> dict[str, Any]:
     with open(file, "rb") as lines:
         entries = [Entry(line.rstrip(b"\n")) for line in islice(lines, events)]
     total = len(entries)
-    gc.collect()
-    gc.freeze()
+    wiring.collect_seldom()
     broker = Broker.shared(f"{here}/log")
     for start in range(0, total, 10_000):
         broker.append_many("events", 0, entries[start : start + 10_000])
