@@ -149,7 +149,10 @@ def overridden(control: Control[Any], values: Mapping[str, Any], origin: str) ->
             close = difflib.get_close_matches(name, known, 1)
             hint = f'; did you mean "{close[0]}"?' if close else f"; known: {', '.join(known)}"
             raise Refusal(f"{origin}: [{control.id}] {name}: no such parameter{hint}")
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    given = {  # TOML has lists only
+        name: tuple(value) if isinstance(getattr(control.params, name), tuple) else value
+        for name, value in values.items()
+    }
     try:
         params = type(control.params)(**{**control.params.model_dump(), **given})
     except ValidationError as error:
