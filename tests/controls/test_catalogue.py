@@ -23,7 +23,7 @@ def test_controls_come_in_order_of_their_ids_with_their_measure() -> None:
     ("overrides", "words"),
     [
         ({"TEC-99": {}}, r"company.toml: \[TEC-99\]: no such control"),
-        ({"TEC-05": {"export": 5}}, r'\[TEC-05\] export: no such parameter; did you mean "export_n"'),
+        ({"TEC-05": {"export": 5}}, r"export: no such parameter; did you mean .export_n"),
         ({"TEC-05": {"export_n": "many"}}, r"\[TEC-05\] export_n: Input should be a valid integer"),
         ({"TEC-05": {"export_n": True}}, r"\[TEC-05\] export_n: Input should be a valid integer"),
     ],
