@@ -49,6 +49,7 @@ class Service:
         self.settings, self.parts = settings, parts
         self.failed: BaseException | None = None
         self.over = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
         self.app = application(settings)
         self.topics = {lane: self._topic(lane) for lane in LANES}
         tables: dict[str, Any] = {
@@ -74,13 +75,24 @@ class Service:
         self._verified: date | None = None
 
     async def start(self) -> None:
-        """Start the worker; returns when it has its partitions."""
+        """Start the worker; returns when it has its partitions, or has failed."""
         await self.app.start()
+        self._watch = asyncio.create_task(self._watching())
         while not self.app.consumer.assignment() or self.app.rebalancing:
+            if self.failed is not None:
+                return
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         await self.app.stop()
+
+    async def _watching(self) -> None:
+        """Give up where Faust did: what crashed it (a log that cannot be written) is no agent's."""
+        await self.app.wait()
+        if self.failed is None:
+            self._fail(self.app.crash_reason or RuntimeError("Faust stopped by itself"))
 
     async def send_tick(self, now: int) -> None:
         """Close every partition's block at `now` (ms), traffic with what `books` know by then."""

@@ -36,7 +36,7 @@ REGISTER = "register|"
 """Under this prefix `books` remembers the events that build the registers."""
 
 GAP = "gap|"
-"""The same for gaps of sources, of which the last word stands."""
+"""The same for gaps of sources: every word of each, since blocks look back to when it was said."""
 
 SEEN = "seen"
 """The references of what a partition found, which evidence alone would not tell."""
@@ -134,13 +134,17 @@ class Partition:
         self.familiar.add((state.get(SEEN) or {"refs": ()})["refs"])
 
     def _fill_registers(self) -> None:
-        entries = [v for k, v in self.state.items() if k.startswith(REGISTER)]
-        for entry in sorted(entries, key=lambda entry: entry["applied"]):
-            for event in codec.decode(entry["lines"].encode().split(b"\n"), lane=True):
-                self.parts.registers.add(event, entry["applied"])
-        gaps = [value for key, value in self.state.items() if key.startswith(GAP)]
-        for entry in sorted(gaps, key=lambda entry: entry["applied"]):
-            self.parts.registers.add(SourceGap(**entry["gap"]), entry["applied"] + 1)
+        """In the order in which they were filled: events of a block, then the gaps it found."""
+        known: list[tuple[int, list[Any]]] = []
+        for key, value in self.state.items():
+            if key.startswith(REGISTER):
+                lines = value["lines"].encode().split(b"\n")
+                known.append((value["applied"], codec.decode(lines, lane=True)))
+            elif key.startswith(GAP):
+                known.append((value["applied"] + 1, [SourceGap(**value["gap"])]))
+        for offset, events in sorted(known, key=lambda entry: entry[0]):
+            for event in events:
+                self.parts.registers.add(event, offset)
         self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
 
     # -- judge: reads, and changes nothing that lasts ------------------------------------------
@@ -193,7 +197,7 @@ class Partition:
         )
         for gap in outcome.gaps:
             registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
-            memory[f"{GAP}{gap.source}|{gap.since}|{gap.until}"] = {"gap": asdict(gap)}
+            memory[f"{GAP}{gap.event_id}"] = {"gap": asdict(gap)}
         self._remember(outcome, memory, events, batch.last_offset)
         sealed = None
         again = self.head is not None and batch.last_offset <= self.head.last_offset

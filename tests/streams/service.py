@@ -120,7 +120,7 @@ class Place:
             f'partitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\n'
         )
         self.settings = configuration.load(self.config)
-        self.output = folder / "output"
+        self.output = folder.with_name(f"{folder.name}.output")
         self.runs = 0
         self.wanted: dict[tuple[str, int], int] = {}
         """Where the ticks of the last phase end; tallies behind them wait for the next."""
@@ -174,12 +174,15 @@ class Place:
 
     def steps(self, run: int) -> list[list[str]]:
         """[step, lane, partition, last offset] of a run, counted from 1, as they happened."""
-        path = self.folder / f"steps-{run}"
+        path = self._steps(run)
         return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
     def start(self, *faults: Fault) -> Service:
         self.runs += 1
-        return Service(self, self.folder / f"steps-{self.runs}", faults)
+        return Service(self, self._steps(self.runs), faults)
+
+    def _steps(self, run: int) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.steps-{run}")
 
     @contextmanager
     def served(self) -> Iterator[Service]:

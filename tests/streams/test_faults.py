@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import socket
 import stat
@@ -94,21 +93,21 @@ def test_a_kill_between_any_two_steps_of_a_block_leaves_what_no_kill_leaves(
     close(place)
     runs = [place.steps(run) for run in range(1, place.runs + 1)]
     for number, steps in enumerate(runs):
-        in_order(steps, killed=number < len(POINTS))
+        in_order(steps, ended=number >= len(POINTS))
     for number in range(len(POINTS)):
         resumed(runs[number][-1], runs[number + 1 :])
     same(left(place), undisturbed)
 
 
-def in_order(steps: list[list[str]], *, killed: bool) -> None:
-    """Every block went through the steps in their order; only a killed run left some open."""
+def in_order(steps: list[list[str]], *, ended: bool) -> None:
+    """Every block went through the steps in their order; a run that was cut off left some open."""
     blocks: dict[tuple[str, ...], list[str]] = {}
     for step, *block in steps:
         blocks.setdefault(tuple(block), []).append(step)
     last = {block[:2]: block for block in blocks}
     for block, taken in blocks.items():
         whole = [step for step in taken if step != ROWS]
-        if killed and block == last[block[:2]]:
+        if not ended and block == last[block[:2]]:
             assert tuple(whole) in (STEPS[: len(whole)], SHORT[: len(whole)]), (block, taken)
         else:
             assert tuple(whole) in (STEPS, SHORT), (block, taken)
@@ -135,7 +134,7 @@ def resumed(died: list[str], later: list[list[list[str]]]) -> None:
 def test_fifty_kills_at_random_moments_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     """A kill falls on starting, recovering, judging, writing, committing: wherever it falls."""
     events = history(400, seed=11)
-    parts = [list(part) for part in itertools.batched(events, 60)]
+    parts = [events[at : at + 60] for at in range(0, len(events), 60)]
     place = Place(tmp_path / "k")
     place.publish([], 1)
     calm = place.copy(tmp_path / "u")
@@ -171,7 +170,7 @@ def test_sigterm_ends_with_0_and_everything_acknowledged(
     service.wait(lambda: len(place.steps(1)) > 60)
     service.stop()
     steps = place.steps(1)
-    in_order(steps, killed=False)
+    in_order(steps, ended=False)
     acknowledged = {
         (topic(lane), int(partition)): int(offset) + 1
         for step, lane, partition, offset in steps
@@ -221,10 +220,8 @@ def test_a_full_disk_stops_the_service_and_room_lets_it_go_on(
         place = company.copy(folder)
         service = place.start(Fault(Point("judged", "access", 2), "fill"))
         assert service.end() == 2
-        steps = (folder / "ballast").stat().st_size
-        assert steps > 0
+        assert "No space left" in sentence(place)
         (folder / "ballast").unlink()
-        place.output.write_text("")
         unharmed(place)
         close(place)
         same(left(place), undisturbed)

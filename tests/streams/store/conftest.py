@@ -1,4 +1,4 @@
-"""One embedded engine for the whole session: a process admits one, so each test has a database."""
+"""One embedded engine a module: a process admits one at a time, so each test has a database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.store.migrate import migrate
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened = connect(f"chdb://{tmp_path_factory.mktemp('store') / 'data'}")
     yield opened
