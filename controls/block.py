@@ -24,11 +24,6 @@ Recall = Callable[[Sequence[Look]], Sequence[Any]]
 """Reads stored events of the partition back: those of earlier blocks only, each once."""
 
 
-def nothing(looks: Sequence[Look]) -> Sequence[Any]:
-    """A recall from an empty store."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """An event id that was received again with another payload; the first one stands."""

@@ -93,7 +93,7 @@ class Engine:
         tally = changes.tally(block)
         if block.lane == "books":
             for each in (*block.tallies, *((tally,) if tally else ())):
-                fold(self, block, each, memory, outcome)
+                fold(block, each, memory, outcome)
             publish(self, block, outcome)
         else:
             outcome.tally = tally

@@ -50,7 +50,7 @@ def unfolded(block: Block, memory: Memory) -> tuple[list[Tally], Memory]:
     return tallies, markers
 
 
-def fold(engine: Engine, block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
+def fold(block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
     """Fold one tally into the findings, those apart that include this block already."""
     for ref, subjects in tally.changes.items():
         for subject, change in subjects.items():

@@ -144,9 +144,6 @@ class Registers:
             found = [e for e in found if gone.get(e.event_id, FOREVER) > known]
         return [e.event for e in found]
 
-    def _keys(self, register: Register) -> Iterable[str]:
-        return self._books[register.name]
-
 
 class View:
     """What was known of the books at one offset, and the instant of judging (`now`, ms)."""
@@ -174,10 +171,6 @@ class View:
     def ref(self, plain: str) -> str:
         """The form in which the lanes carry an id that stands plainly elsewhere."""
         return self._registers.ref(plain)
-
-    def keys(self, register: Register) -> Iterable[str]:
-        """Every key of the book, known yet or not; ask `entries` for what is known."""
-        return self._registers._keys(register)
 
 
 def field(name: str) -> Callable[[Any], tuple[str, ...]]:
