@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"     {sizes.total():,} events, {logs:,} of them as lines of two web servers' logs")
     with wiring.hold(settings.store) as store:
         parts = wiring.parts(settings, store, wiring.open_forms(settings))
-        say("2/4  publishing and judging them, a quarter of a day at a time …")
+        say("2/4  publishing and judging them, half a day at a time …")
         asyncio.run(stream(settings, parts, company, here, sizes.total()))
         found = catalogue.load()
         say("3/4  sealing the evidence pack …")
@@ -90,16 +90,16 @@ def run(args: argparse.Namespace) -> int:
         return 1
     print(f"{pack}: holds – {report.blocks:,} blocks, {report.rows:,} rows, "
           f"{len(report.heads)} chains")
+    me = sys.argv[0] if Path(sys.argv[0]).name == "shoseki" else "shoseki"
     print(f"""
 What to open:
-  {pack}              events, findings and rejects as JSON Lines, blocks, catalogue, manifest
+  {pack}             events, findings and rejects as JSON Lines, blocks, catalogue, manifest
   {here}/labels.jsonl         what was planted, to compare with the findings
-  {here}/data/store           the store: shoseki findings list --config {here}/shoseki.toml
 What to try:
-  shoseki verify {pack}
-  shoseki findings list --config {here}/shoseki.toml
-  shoseki controls show TEC-05
-  shoseki check --until {company.until} {here}/events.jsonl""")
+  {me} verify {pack}
+  {me} findings list --config {here}/shoseki.toml
+  {me} controls show TEC-05
+  {me} check --until {company.until} {here}/events.jsonl""")
     return 0
 
 

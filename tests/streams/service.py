@@ -40,6 +40,8 @@ from tests.controls.days import DATA, MAKERS, PEOPLE, SPAN, Happening, arriving
 PARTITIONS = 2
 ROWS = "rows"
 """The point within the store's write: the rows are in, the ledger row is not."""
+TORN = "torn"
+"""A point within remembering: half of what goes to the changelog at one go is on the disk."""
 POINTS = (*STEPS[:2], ROWS, *STEPS[2:])
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -187,9 +189,10 @@ class Place:
     @contextmanager
     def served(self) -> Iterator[Service]:
         """A service that listens, for as long as the block lasts."""
+        starts = self.starts()
         service = self.start()
         try:
-            service.wait(lambda: self.settings.socket.exists() and "service.started" in self.said())
+            service.wait(lambda: self.starts() > starts)
             yield service
             service.stop()
         finally:
@@ -199,11 +202,16 @@ class Place:
         """What the service wrote to its output."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
+    def starts(self) -> int:
+        """How often the service said that it is ready."""
+        return self.said().count("service.started")
+
     def follow(self) -> None:
         """Run an undisturbed service until it has acknowledged what was published."""
+        starts = self.starts()
         service = self.start()
         try:
-            service.wait(lambda: not self.behind())
+            service.wait(lambda: self.starts() > starts and not self.behind())
             service.stop()
         finally:
             service.kill()
@@ -303,13 +311,25 @@ def serve(config: str, output: Connection, steps: Connection, faults: Sequence[F
             step(ROWS, lane, int(partition), int(offset))
         insert(self, table, columns, token)
 
+    append = Broker.append_entries
+
+    def appended(self: Broker, topic: str, partition: int, entries: Sequence[Entry]) -> Any:
+        lane = topic.removeprefix("shoseki-state-").removesuffix("-changelog")
+        if lane in LANES:
+            seen[TORN, lane] += 1
+            if any(fault.at == Point(TORN, lane, seen[TORN, lane]) for fault in faults):
+                append(self, topic, partition, entries[: -(-len(entries) // 2)])
+                break_down("kill", Path(config).parent)
+        return append(self, topic, partition, entries)
+
     def service(settings: configuration.Settings, parts: Any) -> App:
         made = App(settings, parts, ticks=False, step=step)
         made.app.conf.broker_commit_interval = 0.1
         return made
 
     ClickHouse._insert = inserted  # type: ignore[method-assign]
-    command.Service = service  # type: ignore[attr-defined, assignment, misc]
+    Broker.append_entries = appended  # type: ignore[method-assign]
+    command.Service = service  # type: ignore[attr-defined, assignment]
     status = main(["run", "--config", config])
     logging.shutdown()
     sys.exit(status)

@@ -7,12 +7,14 @@ import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import pytest
 
-from controls.events import AccessDatastoreQuery
+from controls.events import LANES, AccessDatastoreQuery
 from controls.examples import event
 from controls.kernel import DAY, HOUR
 from streams import codec, wiring
@@ -23,6 +25,7 @@ from streams.publish import topic
 from tests.streams.service import (
     POINTS,
     ROWS,
+    TORN,
     Fault,
     Left,
     Place,
@@ -37,6 +40,7 @@ SHORT = tuple(step for step in STEPS if step not in ("written", "told", "remembe
 """The steps of a block that was remembered before the process died."""
 
 Needs = Callable[[str], Path]
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -81,29 +85,41 @@ def same(found: Left, expected: Left) -> None:
 # --- kill -9 ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lane", ["books", "access", "principals"])
 def test_a_kill_between_any_two_steps_of_a_block_leaves_what_no_kill_leaves(
-    company: Place, undisturbed: Left, tmp_path: Path, lane: str
+    company: Place, undisturbed: Left, tmp_path: Path
 ) -> None:
-    place = company.copy(tmp_path / "p")
-    for point in POINTS:
-        at = Point(point, lane, 1 if point in ("remembered", "acknowledged") else 2)
-        assert place.start(Fault(at)).end() == -9, place.said()
-        assert place.steps(place.runs)[-1][:2] == [point, lane]
-    close(place)
-    runs = [place.steps(run) for run in range(1, place.runs + 1)]
-    for number, steps in enumerate(runs):
-        in_order(steps, ended=number >= len(POINTS))
-    for number in range(len(POINTS)):
-        resumed(runs[number][-1], runs[number + 1 :])
-    same(left(place), undisturbed)
+    """In every lane; the last thing on record is the step, and the block comes again whole."""
+    places = {lane: company.copy(tmp_path / lane) for lane in LANES}
+
+    def killed(lane: str) -> None:
+        place = places[lane]
+        for point in POINTS:
+            at = Point(point, lane, 1 if point in ("remembered", "acknowledged") else 2)
+            assert place.start(Fault(at)).end() == -9, place.said()
+            assert place.steps(place.runs)[-1][:2] == [point, lane]
+        close(place)
+
+    together(killed, *places)
+    for place in places.values():
+        runs = [place.steps(run) for run in range(1, place.runs + 1)]
+        for number, steps in enumerate(runs):
+            in_order(steps, ended=number >= len(POINTS))
+        for number in range(len(POINTS)):
+            resumed(runs[number][-1], runs[number + 1 :])
+        same(left(place), undisturbed)
+
+
+def together(do: Callable[[T], None], *things: T) -> None:
+    """The same with each of several things, at the same time."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(do, things))
 
 
 def in_order(steps: list[list[str]], *, ended: bool) -> None:
     """Every block went through the steps in their order; a run that was cut off left some open."""
     blocks: dict[tuple[str, ...], list[str]] = {}
-    for step, *block in steps:
-        blocks.setdefault(tuple(block), []).append(step)
+    for step, *where in steps:
+        blocks.setdefault(tuple(where), []).append(step)
     last = {block[:2]: block for block in blocks}
     for block, taken in blocks.items():
         whole = [step for step in taken if step != ROWS]
@@ -131,31 +147,47 @@ def resumed(died: list[str], later: list[list[list[str]]]) -> None:
         assert not any(ROWS in taken for taken in again)  # sealed once, for good
 
 
+def test_a_kill_in_the_middle_of_remembering_leaves_what_no_kill_leaves(
+    company: Place, undisturbed: Left, tmp_path: Path
+) -> None:
+    places = {lane: company.copy(tmp_path / lane) for lane in ("books", "access")}
+
+    def killed(lane: str) -> None:
+        for number in (1, 2, 3, 2, 3, 4):
+            service = places[lane].start(Fault(Point(TORN, lane, number)))
+            assert service.end() == -9, places[lane].said()
+        close(places[lane])
+
+    together(killed, *places)
+    for place in places.values():
+        same(left(place), undisturbed)
+
+
 def test_fifty_kills_at_random_moments_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     """A kill falls on starting, recovering, judging, writing, committing: wherever it falls."""
-    events = history(400, seed=11)
-    parts = [events[at : at + 60] for at in range(0, len(events), 60)]
+    events = history(200, seed=11)
+    size = -(-len(events) // 5)
     place = Place(tmp_path / "k")
-    place.publish([], 1)
+    place.publish(events[:size], every=12 * HOUR)
     calm = place.copy(tmp_path / "u")
     chance = Random(2026)
-    kills = 0
-    for part in parts:
-        for each in (place, calm):
-            each.publish(part, every=12 * HOUR)
-        while kills < 50 and place.behind():
+
+    def killed() -> None:
+        for _ in range(10):
             service = place.start()
             service.process.join(chance.uniform(0.05, 3))
             assert service.ended is None, place.said()
             service.kill()
             assert service.ended == -9
-            kills += 1
-        if kills == 50:
-            place.follow()
-        calm.follow()
-    assert kills == 50
-    close(place)
-    close(calm)
+        place.follow()
+
+    for at in range(0, len(events), size):
+        if at:
+            for each in (place, calm):
+                each.publish(events[at : at + size], every=12 * HOUR)
+        together(lambda follow: follow(), killed, calm.follow)
+    assert place.runs == 55
+    together(close, place, calm)
     same(left(place), left(calm))
 
 
@@ -196,17 +228,22 @@ def sentence(place: Place) -> str:
     return said[0]
 
 
-@pytest.mark.parametrize("step", ["gathered", ROWS, "written"])
 def test_where_files_may_not_grow_the_service_stops_before_it_acknowledges(
-    company: Place, undisturbed: Left, tmp_path: Path, step: str
+    company: Place, undisturbed: Left, tmp_path: Path
 ) -> None:
-    place = company.copy(tmp_path / "p")
-    service = place.start(Fault(Point(step, "access", 2), "full"))
-    assert service.end() == 2, place.said()
-    assert sentence(place)
-    unharmed(place)
-    close(place)
-    same(left(place), undisturbed)
+    places = {step: company.copy(tmp_path / step) for step in ("gathered", ROWS, "written")}
+
+    def limited(step: str) -> None:
+        place = places[step]
+        service = place.start(Fault(Point(step, "access", 2), "full"))
+        assert service.end() == 2, place.said()
+        assert "File too large" in sentence(place)
+        unharmed(place)
+        close(place)
+
+    together(limited, *places)
+    for place in places.values():
+        same(left(place), undisturbed)
 
 
 def test_a_full_disk_stops_the_service_and_room_lets_it_go_on(
