@@ -85,11 +85,12 @@ def same(found: Left, expected: Left) -> None:
 # --- kill -9 ---------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(900)
 def test_a_kill_between_any_two_steps_of_a_block_leaves_what_no_kill_leaves(
     company: Place, undisturbed: Left, tmp_path: Path
 ) -> None:
     """In every lane; the last thing on record is the step, and the block comes again whole."""
-    places = {lane: company.copy(tmp_path / lane) for lane in LANES}
+    places: dict[str, Place] = {lane: company.copy(tmp_path / lane) for lane in LANES}
 
     def killed(lane: str) -> None:
         place = places[lane]
@@ -147,6 +148,7 @@ def resumed(died: list[str], later: list[list[list[str]]]) -> None:
         assert not any(ROWS in taken for taken in again)  # sealed once, for good
 
 
+@pytest.mark.timeout(900)
 def test_a_kill_in_the_middle_of_remembering_leaves_what_no_kill_leaves(
     company: Place, undisturbed: Left, tmp_path: Path
 ) -> None:
@@ -163,6 +165,7 @@ def test_a_kill_in_the_middle_of_remembering_leaves_what_no_kill_leaves(
         same(left(place), undisturbed)
 
 
+@pytest.mark.timeout(900)
 def test_fifty_kills_at_random_moments_leave_what_no_kill_leaves(tmp_path: Path) -> None:
     """A kill falls on starting, recovering, judging, writing, committing: wherever it falls."""
     events = history(200, seed=11)
