@@ -15,6 +15,7 @@ from controls.events import (
     RegisterDataset,
     RegisterSource,
 )
+from controls.kernel import DAY
 from controls.registers import Register, field
 
 DATASETS = Register("datasets", (RegisterDataset,), field("dataset_id"))
@@ -32,9 +33,6 @@ APPROVALS = Register("approvals", (ApprovalGranted,), field("for_ref"))
 SOURCES = Register("sources", (RegisterSource,), field("monitored_source_id"))
 """Log sources as registered, by monitored_source_id."""
 
-STATUSES = Register("source_statuses", (LogSourceStatus,), field("monitored_source_id"))
-"""What was reported of log sources, by monitored_source_id."""
-
 
 def _declared_outage(status: Any) -> tuple[str, ...]:
     declared = status.status in ("stopped", "gap") and status.declared_outage_id
@@ -51,10 +49,21 @@ def _holder_and_zone(read: Any) -> tuple[str, ...]:
     return (f"{read.holder_ref}|{read.zone_id}",)
 
 
-BADGES = Register("badges", (BadgeRead,), _holder_and_zone)
+def _of_holder(key: str) -> tuple[str, str]:
+    return "holder_ref", key.partition("|")[0]
+
+
+def _of_zone(key: str) -> tuple[str, str]:
+    return "zone_id", key
+
+
+READS_HELD = 35 * DAY
+"""Badge reads are many and soon of no use: so long (ms) they are held in memory."""
+
+BADGES = Register("badges", (BadgeRead,), _holder_and_zone, keep=READS_HELD, stored=_of_holder)
 """Granted reads that count (mode null or normal), by `holder_ref|zone_id`."""
 
-ZONES = Register("zones", (BadgeRead,), field("zone_id"))
+ZONES = Register("zones", (BadgeRead,), field("zone_id"), keep=READS_HELD, stored=_of_zone)
 """Zones that have a reader, by zone_id."""
 
 
@@ -84,7 +93,6 @@ BOOKS = (
     OWNER_GRANTS,
     APPROVALS,
     SOURCES,
-    STATUSES,
     OUTAGES,
     BADGES,
     ZONES,

@@ -15,7 +15,7 @@ from controls.registers import FOREVER, View
 from controls.shapes import Case, Fact, Look
 
 if TYPE_CHECKING:
-    from controls.engine import Engine, Rule
+    from controls.engine import Cases, Engine, Rule
 
 SAID = 7 * DAY
 """How long below its floor a case remembers what it said (ms): what arrives later still is judged,
@@ -60,28 +60,35 @@ def judge_cases(
     asked: dict[str, list[Look]] = {}
     for rule, look in looks:
         asked.setdefault(rule.ref, []).append(look)
-    for rule in engine.cases:
-        check = rule.check
-        assert isinstance(check, Case)
+    for cases in engine.cases:
+        check, ref = cases.case, cases.ref
         tasks = gathered(check, groups)
         if check.across and block.lane != "books":
             if tasks:
-                changes.facts[rule.ref] = {key: task.facts for key, task in tasks.items()}
+                changes.facts[ref] = {key: task.facts for key, task in tasks.items()}
             continue
-        for tally in block.tallies if rule.ref in told else ():
-            for key, facts in tally.facts.get(rule.ref, {}).items():
+        for tally in block.tallies if ref in told else ():
+            for key, facts in tally.facts.get(ref, {}).items():
                 tasks.setdefault(key, Task([])).facts.extend(facts)
-        if rule.ref in asked:
-            called_back(check, recall(asked[rule.ref]), causes, tasks)
-        if check.touches and block.lane == "books":
-            for event in changed:
-                touches = check.touches.get(type(event))
-                for key in touches(event) if touches else ():
-                    tasks.setdefault(key, Task([])).caused(arrival(event), event.occurred_at)
-        for key in waiting.get(rule.ref, ()):
+        looked = [look for rule in cases.rules for look in asked.get(rule.ref, ())]
+        if looked:
+            called_back(check, recall(looked), causes, tasks)
+        if block.lane == "books":
+            touched(cases, changed, tasks)
+        for key in waiting.get(ref, ()):
             tasks.setdefault(key, Task([]))
         for key, task in tasks.items():
-            judge_case(rule, key, task, view, recall, changes)
+            judge_case(cases, key, task, view, recall, changes)
+
+
+def touched(cases: Cases, changed: Sequence[Any], tasks: dict[str, Task]) -> None:
+    """Cases that the changed books may judge differently, whatever they remember."""
+    for rule in cases.rules:
+        assert isinstance(rule.check, Case)
+        for event in changed if rule.check.touches else ():
+            touches = rule.check.touches.get(type(event))
+            for key in touches(event) if touches else ():
+                tasks.setdefault(key, Task([])).caused(arrival(event), event.occurred_at)
 
 
 def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str, Task]:
@@ -113,12 +120,11 @@ def called_back(check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[st
 
 
 def judge_case(
-    rule: Rule, key: str, task: Task, view: View, recall: Recall, changes: Changes
+    cases: Cases, key: str, task: Task, view: View, recall: Recall, changes: Changes
 ) -> None:
-    """Judge one case and settle the difference with what was said before."""
-    check = rule.check
-    assert isinstance(check, Case)
-    memory_key = f"case|{rule.ref}|{key}"
+    """Judge the cases of one key and settle the difference with what was said before."""
+    check = cases.case
+    memory_key = f"case|{cases.ref}|{key}"
     value, included = changes.load(memory_key)
     if included:
         return
@@ -126,27 +132,34 @@ def judge_case(
     below = value["floor"] if value else 0  # a key never seen has nothing in the store
     facts, stretches = with_stored(check, key, facts, task, below, recall)
     facts = check.merge(facts, task.facts)
-    judged = [settled(check, j, view) for j in check.judge(key, facts, view)]
-    said = {item: Said(*old) for item, old in (value["said"] if value else {}).items()}
-    said = settle(rule, said, judged, [(below, FOREVER), *stretches], task, changes)
-    floor = below
-    if check.keep is not None:
-        floor = max(below, view.now - check.keep)
-        changes.count(rule.control.id, "pass", len(task.facts))
-        if task.facts:
-            facts = condensed(check, key, facts, floor, view)
-            oldest = min(floor - SAID, facts[0][0] if facts else floor)
-            said = {item: old for item, old in said.items() if old.at >= oldest}
-    gaps = sorted({j.gap for j in judged if j.gap is not None})
+    stretches.append((below, FOREVER))
+    floor = below if check.keep is None else max(below, view.now - check.keep)
+    said: dict[str, dict[str, Said]] = {}
+    every: list[Judgement] = []
+    for rule in cases.rules:
+        assert isinstance(rule.check, Case)
+        judged = [settled(rule.check, j, view) for j in rule.check.judge(key, facts, view)]
+        before = value["said"].get(rule.ref, {}) if value else {}
+        old = {item: Said(*words) for item, words in before.items()}
+        said[rule.ref] = settle(rule, old, judged, stretches, task, changes)
+        if check.keep is not None:
+            changes.count(rule.control.id, "pass", len(task.facts))
+        every += judged
+    if check.keep is not None and task.facts:
+        facts = condensed(check, key, facts, floor, view)
+        oldest = min(floor - SAID, facts[0][0] if facts else floor)
+        for ref, items in said.items():
+            said[ref] = {item: old for item, old in items.items() if old.at >= oldest}
+    gaps = sorted({j.gap for j in every if j.gap is not None})
     note_gaps(gaps, value["gaps"] if value else [], view, changes)
+    waits = (j.until for j in every if j.until is not None and j.until >= view.now)
     changes.memory[memory_key] = {
         "facts": list(facts),
-        "said": {item: list(old) for item, old in said.items()},
+        "said": {ref: {item: list(old) for item, old in s.items()} for ref, s in said.items() if s},
         "floor": floor,
-        "due": min((j.until for j in judged if j.until is not None and j.until >= view.now),
-                   default=None),
+        "due": min(waits, default=None),
         "gaps": [list(gap) for gap in gaps],
-    }  # fmt: skip
+    }
 
 
 def condensed(check: Case, key: str, facts: Sequence[Fact], floor: int, view: View) -> list[Fact]:

@@ -32,6 +32,15 @@ class Rule:
     check: Check
 
 
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Cases of one control that share a memory; `ref` is that of the first."""
+
+    ref: str
+    case: Case
+    rules: list[Rule]
+
+
 class Engine:
     """The catalogue, indexed once: for each event type the checks that read it."""
 
@@ -39,12 +48,13 @@ class Engine:
         self.controls = {control.id: control for control in controls}
         self.rules: dict[str, Rule] = {}
         self.each: dict[type[Any], list[Rule]] = {}
-        self.cases: list[Rule] = []
+        self.cases: list[Cases] = []
         self.revisits: dict[type[Any], list[Rule]] = {}
         for control in self.controls.values():
             for check in control.checks(control.params):
                 self._enter(Rule(f"{control.id}/{check.name}", control, check))
-        touching = [rule.check.touches for rule in self.cases if isinstance(rule.check, Case)]
+        checks = [rule.check for rule in self.rules.values()]
+        touching = [check.touches for check in checks if isinstance(check, Case)]
         self._asking = {SourceGap, *self.revisits, *(kind for each in touching for kind in each)}
         """Types of register events that may judge again what was judged."""
 
@@ -54,9 +64,17 @@ class Engine:
             for kind in rule.check.on:
                 self.each.setdefault(kind, []).append(rule)
         else:
-            self.cases.append(rule)
+            self._share(rule, rule.check)
         for kind in rule.check.revisits:
             self.revisits.setdefault(kind, []).append(rule)
+
+    def _share(self, rule: Rule, case: Case) -> None:
+        for cases in self.cases:
+            same = cases.rules[0].control is rule.control and cases.case.memory == case.memory
+            if same:
+                cases.rules.append(rule)
+                return
+        self.cases.append(Cases(rule.ref, case, [rule]))
 
     def evaluate(
         self, block: Block, memory: Memory, registers: Registers, due: Iterable[str], recall: Recall

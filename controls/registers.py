@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from controls.events import Event
+from controls.kernel import DAY, arrival
 
 FOREVER = 1 << 62
 """Later than every instant and every offset."""
@@ -28,12 +29,18 @@ class Register:
     """A book: entries of the event types `on`, found under `keys`, valid from `valid` (ms).
 
     An entry that corrects another (`corrects_event_id`) takes its place, from its time on.
+
+    A book of observations, which never end, is held for `keep` (ms) and beyond that the last entry
+    under each key; what is older is asked of the evidence, where `stored` finds it.
     """
 
     name: str
     on: tuple[type[Event], ...]
     keys: Callable[[Any], Iterable[str]]
     valid: Callable[[Any], int] = occurred
+    keep: int | None = None
+    stored: Callable[[str], tuple[str, str]] | None = None
+    """The field and its value by which the entries under a key are found in evidence."""
 
 
 class _Entry(NamedTuple):
@@ -45,13 +52,22 @@ class _Entry(NamedTuple):
     event: Any
 
 
+Evidence = Callable[[Register, str, int, int], Iterable[Any]]
+"""Entries of a book that are in the store: those under a key, valid at an instant (ms) or before,
+and recorded at an offset or before."""
+
+
 class Registers:
     """All books of one installation; one copy a worker, filled from `books` in offset order."""
 
     def __init__(
-        self, declared: Iterable[Register], ref: Callable[[str], str] = lambda plain: plain
+        self,
+        declared: Iterable[Register],
+        ref: Callable[[str], str] = lambda plain: plain,
+        evidence: Evidence = lambda register, key, at, known: (),
     ) -> None:
         self.ref = ref
+        self._evidence = evidence
         self._declared = {register.name: register for register in declared}
         self._by_type: dict[type[Event], list[Register]] = {}
         for register in self._declared.values():
@@ -62,13 +78,58 @@ class Registers:
         self._log: list[Any] = []
         self._by_id: dict[str, tuple[int, Any]] = {}
         self._corrected: dict[str, int] = {}
+        self._forgotten: dict[str, set[str]] = {name: set() for name in self._declared}
+        self._tidied = 0
+        self.types = frozenset(self._by_type)
+        """The event types that build a book."""
         self.reached = -1
         """The last offset of `books` that is in here."""
 
-    @property
-    def types(self) -> frozenset[type[Event]]:
-        """The event types that build a book."""
-        return frozenset(self._by_type)
+    def term(self, event: Any) -> int:
+        """How long an event is held in memory (ms): mostly FOREVER; 0 where no book takes it."""
+        books = self._by_type.get(type(event), ())
+        if books and event.corrects_event_id:
+            return FOREVER
+        longest = 0
+        for register in books:
+            if any(register.keys(event)):
+                if register.keep is None:
+                    return FOREVER
+                longest = max(longest, register.keep)
+        return longest
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._by_id
+
+    def forget(self, now: int) -> None:
+        """Once a day of `now` (ms), let go of observations that are older than their book holds.
+
+        What arrived late stays as long as if it had happened then: every partition has seen it.
+        """
+        if now // DAY == self._tidied:
+            return
+        self._tidied = now // DAY
+        gone: set[str] = set()
+        held: set[str] = set()
+        for register in self._declared.values():
+            if register.keep is None:
+                continue
+            floor = now - register.keep
+            for key, entries in self._books[register.name].items():
+                old = bisect_left(entries, (floor,)) - 1
+                drop = next((n for n in range(old) if arrival(entries[n].event) >= floor), old)
+                if drop > 0:
+                    gone.update(entry.event_id for entry in entries[:drop])
+                    del entries[:drop]
+                    self._forgotten[register.name].add(key)
+                held.update(entry.event_id for entry in entries)
+        gone = {each for each in gone - held if self.term(self._by_id[each][1]) != FOREVER}
+        if gone:
+            kept = [n for n, event in enumerate(self._log) if event.event_id not in gone]
+            self._log = [self._log[n] for n in kept]
+            self._known = [self._known[n] for n in kept]
+            for each in gone:
+                del self._by_id[each]
 
     def add(self, event: Any, known: int) -> None:
         """Enter `event`, recorded at offset `known`; entering it twice changes nothing."""
@@ -131,18 +192,34 @@ class Registers:
         """The books as known at offset `known`, for judging at the instant `now`."""
         return View(self, known, now)
 
+    def _visible(self, entry: _Entry, known: int) -> bool:
+        return entry.known <= known < self._corrected.get(entry.event_id, FOREVER)
+
     def _entries(self, register: Register, key: str, at: int, known: int) -> list[Any]:
-        entries = self._books[register.name].get(key)
-        if not entries:
-            return []
-        high = bisect_left(entries, (at + 1,))
-        found = entries[:high]
-        if known < self._known[-1]:
-            found = [e for e in found if e.known <= known]
-        if self._corrected:
-            gone = self._corrected
-            found = [e for e in found if gone.get(e.event_id, FOREVER) > known]
-        return [e.event for e in found]
+        entries = self._books[register.name].get(key, ())
+        found = entries[: bisect_left(entries, (at + 1,))]
+        return [entry.event for entry in found if self._visible(entry, known)]
+
+    def _latest(
+        self, register: Register, key: str, at: int, known: int, that: Callable[[Any], bool] | None
+    ) -> Any | None:
+        entries = self._books[register.name].get(key, ())
+        for place in range(bisect_left(entries, (at + 1,)) - 1, -1, -1):
+            entry = entries[place]
+            if self._visible(entry, known) and (that is None or that(entry.event)):
+                return entry.event
+        if key not in self._forgotten[register.name]:
+            return None
+        stored = self._evidence(register, key, at, known)
+        older = sorted(self._entry(register, event, known) for event in stored)
+        return next(
+            (
+                entry.event
+                for entry in reversed(older)
+                if self._visible(entry, known) and (that is None or that(entry.event))
+            ),
+            None,
+        )
 
 
 class View:
@@ -156,13 +233,16 @@ class View:
         self.now = now
 
     def entries(self, register: Register, key: str, at: int) -> list[Any]:
-        """The entries under `key` that held at `at` or before, oldest first."""
+        """The entries under `key` that held at `at` or before, oldest first; of a book with
+        `keep`, those that are held."""
         return self._registers._entries(register, key, at, self.known)
 
-    def latest(self, register: Register, key: str, at: int) -> Any | None:
-        """The entry under `key` that holds at `at`; None where the book has none."""
-        entries = self._registers._entries(register, key, at, self.known)
-        return entries[-1] if entries else None
+    def latest(
+        self, register: Register, key: str, at: int, that: Callable[[Any], bool] | None = None
+    ) -> Any | None:
+        """The entry under `key` that holds at `at`, the last of those for which `that` is true;
+        None where the book has none."""
+        return self._registers._latest(register, key, at, self.known, that)
 
     def all(self, register: Register, key: str) -> list[Any]:
         """Every entry known under `key`, whenever it holds."""

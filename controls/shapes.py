@@ -101,6 +101,9 @@ class Case:
     that is part of no judgement.  An event that arrives below the floor brings back from the
     store what happened in `span(at)`, found by the fields `by`.
 
+    Cases of one control that remember the same (the same functions over the same events) share one
+    memory, and each judges it for itself.
+
     `across` gathers facts of traffic over all partitions and judges them in `books`; `gather`
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently.
@@ -132,6 +135,13 @@ class Case:
     touches: Mapping[type[Event], Callable[[Any], Sequence[str]]] = field(default_factory=dict)
     awaits: tuple[type[Any], ...] = ()
     """Event types on whose absence a violation with `since` rests."""
+
+    @property
+    def memory(self) -> tuple[Any, ...]:
+        """All that decides what the case remembers; cases of a control that agree in it share."""
+        how = self.on, self.key, self.fact, self.gather, self.merge, self.across, self.every
+        long = self.keep, self.span, self.margin, self.forget, self.condense, self.ripples
+        return *how, *long, tuple(self.by.items())
 
     def facts(self, events: Sequence[Any]) -> Mapping[str, list[Fact]]:
         """The facts of these events, by key."""

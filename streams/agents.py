@@ -115,7 +115,7 @@ class Worker:
         work = partition.judge(batch)
         self._step("judged", *place)
         if work is not None:
-            partition.write(work)
+            await asyncio.to_thread(partition.write, work)  # others judge meanwhile
             self._step("written", *place)
             if work.outcome.tally is not None:
                 await self._tell(work.outcome.tally)

@@ -1,9 +1,10 @@
 """Lines to events and back: strict on the way in, canonical on the way out.
 
-A line is read by pydantic in chunks of about a hundred, joined as one JSON array; a chunk
-that fails goes line by line, so that one bad line costs its neighbours nothing. What cannot
-be read becomes a `Reject`, whose reason names the field and what was expected and never
-quotes what was there: a rejected line may hold anybody's data.
+Lines are read in chunks of about a hundred, joined as one JSON array; a chunk that fails goes
+line by line, so that one bad line costs its neighbours nothing. The twins read what they can
+vouch for, pydantic decides on the rest. What cannot be read becomes a `Reject`, whose reason
+names the field and what was expected and never quotes what was there: a rejected line may hold
+anybody's data.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from controls.events import AnyEvent, Event, rfc3339, spec
+from streams import twins
 from streams.rejects import Reject, reason, source, source_id
 from streams.slots import reader
 
@@ -26,7 +28,6 @@ AHEAD_LIMIT: Final = 24 * 3_600_000
 CHUNK: Final = 100
 
 _one: TypeAdapter[Event] = TypeAdapter(AnyEvent)
-_many = TypeAdapter(list[AnyEvent])
 _json = msgspec.json.Encoder().encode
 
 
@@ -60,19 +61,18 @@ def _chunk(lines: Sequence[bytes], start: int) -> Iterable[Event | Reject]:
         if len(line) > LINE_LIMIT or not (line.startswith(b"{") and line.endswith(b"}")):
             break
     else:
-        try:
-            events = _many.validate_json(b"[" + b",\n".join(lines) + b"]")
-        except ValidationError:
-            pass
-        else:
-            if len(events) == len(lines):
-                return events
+        events = twins.read(b"[" + b",\n".join(lines) + b"]")
+        if events is not None and len(events) == len(lines):
+            return events
     return [_line(line, start + at) for at, line in enumerate(lines)]
 
 
 def _line(line: bytes, position: int) -> Event | Reject:
     if len(line) > LINE_LIMIT:
         return Reject(position, "line: at most 1 MiB is expected", None)
+    events = twins.read(b"[" + line + b"]")
+    if events is not None and len(events) == 1:
+        return events[0]
     try:
         return _one.validate_json(line)
     except ValidationError as error:

@@ -8,7 +8,7 @@ Rejects are lines that could not be read: evidence, too, kept in `books`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 
 import msgspec
 
@@ -32,7 +32,7 @@ def tick(now: int, books_upto: int) -> bytes:
 
 
 def tally(value: Tally) -> bytes:
-    return _encode({"tally": asdict(value)})
+    return _encode({"tally": value})
 
 
 def rejects(values: Sequence[Reject]) -> bytes:

@@ -7,14 +7,15 @@ event.  Nothing is acknowledged by whoever calls this before `flush` has returne
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import repeat
 from typing import Any, Protocol
 
 import msgspec
 
 from controls.block import CLOCK, Block, Conflict, Outcome
-from controls.engine import Engine
+from controls.engine import Engine, by_type
 from controls.events import Event
 from controls.gaps import SourceGap
 from controls.kernel import HOUR
@@ -34,6 +35,9 @@ DEDUP = 96 * HOUR
 
 REGISTER = "register|"
 """Under this prefix `books` remembers the events that build the registers."""
+
+OBSERVED = "observed|"
+"""The same for what the registers hold for a time only, with the time at which to look again."""
 
 GAP = "gap|"
 """The same for gaps of sources: every word of each, since blocks look back to when it was said."""
@@ -137,9 +141,8 @@ class Partition:
         """In the order in which they were filled: events of a block, then the gaps it found."""
         known: list[tuple[int, list[Any]]] = []
         for key, value in self.state.items():
-            if key.startswith(REGISTER):
-                lines = value["lines"].encode().split(b"\n")
-                known.append((value["applied"], codec.decode(lines, lane=True)))
+            if key.startswith((REGISTER, OBSERVED)):
+                known.append((int(key.partition("|")[2]), _events(value)))
             elif key.startswith(GAP):
                 known.append((value["applied"] + 1, [SourceGap(**value["gap"])]))
         for offset, events in sorted(known, key=lambda entry: entry[0]):
@@ -158,15 +161,11 @@ class Partition:
         received, offsets, rejects = decoded(batch)
         events, kept, conflicts, duplicates, ids = self._new(received, offsets, rejects)
         registers = self.parts.registers
+        due = self.agenda.due(max(batch.now, self.now))
+        registers.forget(max(batch.now, self.now))
         memory: dict[str, Any] = {}
         if self.lane == "books":
-            building = [event for event in events if type(event) in registers.types]
-            for event in building:
-                registers.add(event, batch.last_offset)
-            if building:
-                lines = b"\n".join(map(codec.encode, building))
-                memory[f"{REGISTER}{batch.last_offset}"] = {"lines": lines.decode()}
-            registers.reached = batch.last_offset
+            self._enter(events, batch, due, memory)
         first = self.head.last_offset + 1 if self.head else 0
         first = min(first, batch.first_offset)
         block = Block(
@@ -191,9 +190,12 @@ class Partition:
             self.parts.forms,
             self.familiar,
         )
-        due = self.agenda.due(max(batch.now, self.now))
         outcome = self.parts.engine.evaluate(
-            block, self.state, registers, due, recall  # type: ignore[arg-type]
+            block,
+            self.state,  # type: ignore[arg-type]
+            registers,
+            due,
+            recall,
         )
         for gap in outcome.gaps:
             registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
@@ -212,7 +214,10 @@ class Partition:
         """The events that are no repeats.  The same id with another payload is a conflict: the
         first one stands, the second is on record as a reject."""
         known = self.ids
-        ids: dict[str, str] = {}
+        ids = {event.event_id: event.payload_digest or "" for event in received}
+        if len(ids) == len(received) and known.keys().isdisjoint(ids):
+            return received, offsets, [], 0, ids
+        ids = {}
         events: list[Event] = []
         kept: list[int] = []
         conflicts: list[Conflict] = []
@@ -240,13 +245,42 @@ class Partition:
                 rejects.append(row(offset, Reject(0, reason, event.source_id, digest)))
         return events, kept, conflicts, duplicates, ids
 
+    def _enter(
+        self, events: list[Event], batch: Batch, due: list[str], memory: dict[str, Any]
+    ) -> None:
+        """Enter into the registers what belongs there, and remember the lines to fill them anew."""
+        registers = self.parts.registers
+        for key in due:
+            if key.startswith(OBSERVED):
+                value = self.state.get(key)
+                assert value is not None
+                held = [event for event in _events(value) if event.event_id in registers]
+                longest = max(map(registers.term, held), default=0)
+                memory[key] = _lines(held, batch.now + longest) if held else None
+        lasting: list[Event] = []
+        passing: list[Event] = []
+        longest = 0
+        for event in events:
+            if event.__class__ in registers.types and (term := registers.term(event)):
+                registers.add(event, batch.last_offset)
+                if term == FOREVER:
+                    lasting.append(event)
+                else:
+                    passing.append(event)
+                    longest = max(longest, term)
+        if lasting:
+            memory[f"{REGISTER}{batch.last_offset}"] = _lines(lasting)
+        if passing:
+            memory[f"{OBSERVED}{batch.last_offset}"] = _lines(passing, batch.now + longest)
+        registers.reached = batch.last_offset
+
     def _recognise(self) -> None:
         """Know the references of the registers before stored rows are read back."""
         registers = self.parts.registers
-        for event in registers.changes(self._recognised, FOREVER):
-            if isinstance(event, SourceGap):
-                continue
-            self.familiar.add(refs(event))
+        changed = registers.changes(self._recognised, FOREVER)
+        self.familiar.add(
+            {ref for event in changed if not isinstance(event, SourceGap) for ref in refs(event)}
+        )
         self._recognised = registers.reached
 
     def _remember(
@@ -269,7 +303,8 @@ class Partition:
                 memory[SEEN] = {"refs": [*known, *new]}
                 self.familiar.add(new)
         for value in memory.values():
-            value["applied"] = last
+            if value is not None:
+                value["applied"] = last
         outcome.memory = memory | outcome.memory
 
     def _seal(
@@ -324,9 +359,9 @@ class Partition:
 
     def _keep_ids(self, work: Work) -> None:
         self.ids |= work.ids
-        for event in work.sealed.events if work.sealed else ():
-            if event.occurred_at > self.latest.get(event.type, 0):
-                self.latest[event.type] = event.occurred_at
+        for kind, events in by_type(work.sealed.events if work.sealed else ()).items():
+            latest = max(event.occurred_at for event in events)
+            self.latest[kind.type] = max(latest, self.latest.get(kind.type, 0))
         if self.lane == "books":
             return
         hour = work.batch.now // HOUR
@@ -336,21 +371,32 @@ class Partition:
                 self.ids.pop(event_id, None)
 
 
+def _lines(events: Sequence[Event], due: int | None = None) -> dict[str, Any]:
+    """Events as they are remembered; those that the registers let go, until `due` (ms)."""
+    value: dict[str, Any] = {"lines": b"\n".join(map(codec.encode, events)).decode()}
+    return value if due is None else value | {"due": due}
+
+
+def _events(value: Mapping[str, Any]) -> list[Event]:
+    """The events that were remembered as lines."""
+    read = codec.decode(value["lines"].encode().split(b"\n"), lane=True)
+    return [event for event in read if isinstance(event, Event)]
+
+
 def decoded(batch: Batch) -> tuple[list[Event], list[int], list[dict[str, Any]]]:
     """The events of a batch with their offsets, and the rows of what could not be read."""
     events: list[Event] = []
     offsets: list[int] = []
     rejects: list[dict[str, Any]] = []
     for offset, value in batch.contents:
-        items: Iterable[Any] = value
+        items: Sequence[Any] = value
         if isinstance(value, bytes):
             items = codec.decode(value.split(b"\n"), lane=True)
-        for item in items:
-            if isinstance(item, Reject):
-                rejects.append(row(offset, item))
-            else:
-                events.append(item)
-                offsets.append(offset)
+        read = [item for item in items if item.__class__ is not Reject]
+        events += read
+        offsets += repeat(offset, len(read))
+        if len(read) < len(items):
+            rejects += [row(offset, item) for item in items if isinstance(item, Reject)]
     return events, offsets, rejects
 
 

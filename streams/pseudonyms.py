@@ -10,7 +10,7 @@ What happens to a field stands in the vocabulary; here it is only compiled, once
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,10 +19,10 @@ import msgspec
 
 from controls.events import Event, Evidence, rfc3339, spec
 from controls.events.coarse import coarse
-from controls.events.fields import LAST_INSTANT
+from controls.events.fields import LAST_INSTANT, Memo
 from streams.codec import canonical
 from streams.keys import Keys
-from streams.slots import builder, reader
+from streams.slots import builder, converter, reader
 
 _TOKEN = re.compile(r"jn_[a-z2-7]{26}", re.ASCII)
 _JST: Final = 9 * 3_600_000
@@ -88,6 +88,7 @@ class _Plan:
     def __init__(self, type: str) -> None:
         of = spec(type)
         names = [field.name for field in of.fields]
+        self.names, self.cls = names, of.cls
         self.values = reader(names)
         self.build = builder(of.cls, names)
         self.digest = names.index("payload_digest")
@@ -102,14 +103,11 @@ class _Plan:
         self.dropped = [(at, None if of.fields[at].nullable else "") for at in kept("drop")]
 
 
-_plans: dict[str, _Plan] = {}
+_plans = Memo(_Plan)
 
 
 def _plan(event: Event) -> _Plan:
-    plan = _plans.get(event.type)
-    if plan is None:
-        plan = _plans[event.type] = _Plan(event.type)
-    return plan
+    return _plans[event.type]
 
 
 def _count(value: Any) -> Any:
@@ -128,65 +126,64 @@ class Pseudonyms:
         self._keys = Keys(directory, data)
         self._join = _Keyed(self._keys.get("join"))
         self._id = _Keyed(self._keys.get("id"))
-        self._digests: dict[int, _Keyed] = {}
-        self._evidence: dict[int, _Keyed] = {}
-        self._refs: dict[str, str] = {}
-        self._networks: dict[str, str] = {}
-        self._years: dict[int, int] = {}
-        self._pseudonyms: dict[int, dict[str, str]] = {}
+        self._digests: Memo[int, _Keyed] = Memo(
+            lambda year: _Keyed(self._keys.get(f"digest-{year}"))
+        )
+        self._evidence: Memo[tuple[str, int], Callable[[Event], Event]] = Memo(self._to_evidence)
+        self._refs = Memo(self._ref, _CACHED)
+        self._networks = Memo(coarse, _CACHED)
+        self._years: Memo[int, int] = Memo(lambda day: jst_year(day * _DAY - _JST), _CACHED)
+        self._pseudonyms = Memo(self._of_year)
+        """{reference: pseudonym} by year."""
 
     def join(self, event: Event) -> Event:
         """Raw to join form, with `payload_digest` over the raw event under its year's key."""
         plan = _plan(event)
         values = plan.values(event)
-        refs = self._refs
+        refs, networks = self._refs, self._networks
         for at in plan.refs:
             raw = values[at]
             if raw:
-                values[at] = refs.get(raw) or self.ref(raw)
+                values[at] = refs[raw]
         for at in plan.coarse:
-            values[at] = self._network(values[at])
+            address = values[at]
+            if address is not None:
+                values[at] = networks[address]
         for at in plan.lists:
             if values[at].__class__ is tuple:
-                values[at] = tuple([refs.get(raw) or self.ref(raw) for raw in values[at]])
+                values[at] = tuple([refs[raw] for raw in values[at]])
         for at in plan.counted:
             values[at] = _count(values[at])
         for at, nothing in plan.dropped:
             values[at] = nothing
-        year = self._year(event.occurred_at)
-        digest = self._digests.get(year) or self._digest_key(year)
+        digest = self._digests[self._years[(event.occurred_at + _JST) // _DAY]]
         values[plan.digest] = digest(canonical(event)).hex()
         return plan.build(values)
 
     def evidence(self, event: Event) -> Event:
         """Join form to evidence form; lists of principals become their number."""
-        plan = _plan(event)
-        values = plan.values(event)
-        year = self._year(event.occurred_at)
-        known = self._pseudonyms.get(year)
-        if known is None:
-            known = self._pseudonyms[year] = {}
-        for at in plan.refs:
-            ref = values[at]
-            if ref:
-                values[at] = known.get(ref) or self._pseudonym(ref, year)
-        for at in plan.lists:
-            values[at] = _count(values[at])
-        return plan.build(values)
+        year = self._years[(event.occurred_at + _JST) // _DAY]
+        return self._evidence[event.type, year](event)
+
+    def _to_evidence(self, of: tuple[str, int]) -> Callable[[Event], Event]:
+        """What turns events of a type and a year (JST) into evidence form."""
+        type, year = of
+        plan = _plans[type]
+        refs = dict.fromkeys((plan.names[at] for at in plan.refs), self._pseudonyms[year])
+        counts = dict.fromkeys((plan.names[at] for at in plan.lists), _count)
+        return converter(plan.cls, plan.names, counts, refs)
 
     def ref(self, raw: str) -> str:
         """The join form of one reference; blank (full-width blank too) stays empty."""
-        known = self._refs.get(raw)
-        if known is None:
-            known = "jn_" + self._join.token(raw) if raw.strip() else ""
-            if len(self._refs) >= _CACHED:
-                self._refs.clear()
-            self._refs[raw] = known
-        return known
+        return self._refs[raw]
+
+    def _ref(self, raw: str) -> str:
+        return "jn_" + self._join.token(raw) if raw.strip() else ""
 
     def veil(self, text: str, year: int) -> str:
         """The text with every reference in it turned into its pseudonym of that year."""
-        return _TOKEN.sub(lambda found: self._pseudonym(found[0], year), text)
+        known = self._pseudonyms[year]
+        return _TOKEN.sub(lambda found: known[found[0]], text)
 
     def recall(self, event: Event, known: Mapping[str, str]) -> Event:
         """Evidence form to join form where `known` {pseudonym: reference} says so."""
@@ -211,40 +208,12 @@ class Pseudonyms:
         """What a refused line leaves behind: HMAC-SHA256 in hex under the id key."""
         return self._id(line).hex()
 
-    def _network(self, address: str | None) -> str | None:
-        if address is None:
-            return None
-        known = self._networks.get(address)
-        if known is None:
-            if len(self._networks) >= _CACHED:
-                self._networks.clear()
-            known = self._networks[address] = coarse(address)
-        return known
+    def _of_year(self, year: int) -> Memo[Any, Any]:
+        def pseudonym(ref: str | None) -> str | None:
+            return f"ps{year}_{key.token(ref)}" if ref else ref
 
-    def _pseudonym(self, ref: str, year: int) -> str:
-        known = self._pseudonyms.setdefault(year, {})
-        found = known.get(ref)
-        if found is None:
-            key = self._evidence.get(year)
-            if key is None:
-                key = self._evidence[year] = _Keyed(self._keys.get(f"evidence-{year}"))
-            if len(known) >= _CACHED:
-                known.clear()
-            found = known[ref] = f"ps{year}_{key.token(ref)}"
-        return found
-
-    def _digest_key(self, year: int) -> _Keyed:
-        key = self._digests[year] = _Keyed(self._keys.get(f"digest-{year}"))
-        return key
-
-    def _year(self, ms: int) -> int:
-        day = (ms + _JST) // _DAY
-        year = self._years.get(day)
-        if year is None:
-            if len(self._years) >= _CACHED:
-                self._years.clear()
-            year = self._years[day] = jst_year(ms)
-        return year
+        key = _Keyed(self._keys.get(f"evidence-{year}"))
+        return Memo(pseudonym, _CACHED)
 
 
 class Plain:

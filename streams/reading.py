@@ -92,9 +92,7 @@ class Reader:
                 yield self._taken(item, line, position, arrived)
                 position += 1
 
-    def _taken(
-        self, item: Item, line: bytes | Reject, position: int, arrived: int | None
-    ) -> Item:
+    def _taken(self, item: Item, line: bytes | Reject, position: int, arrived: int | None) -> Item:
         if isinstance(item, Reject):
             digest = self._forms.digest(line) if isinstance(line, bytes) else item.digest
             return replace(item, position=position, digest=digest)

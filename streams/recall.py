@@ -7,29 +7,31 @@ was found before.  All others stay as they are, and no look-up finds them, as be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from controls.events import Event, spec
 from controls.events.fields import LAST_INSTANT
 from controls.kernel import DAY
+from controls.registers import Evidence, Register
 from controls.shapes import Look
 from streams.pseudonyms import Forms, jst_year
+from streams.slots import reader
 from streams.store import Ask, Store
 
 EVER = LAST_INSTANT - DAY
 """Later than every event, and still in a year that Japan can write."""
 
-_refs: dict[str, tuple[str, ...]] = {}
+_readers: dict[str, Callable[[Any], list[Any]]] = {}
 
 
-def refs(event: Any) -> Iterable[str]:
+def refs(event: Any) -> list[str]:
     """The references an event carries."""
-    names = _refs.get(event.type)
-    if names is None:
-        fields = spec(event.type).fields
-        names = _refs[event.type] = tuple(f.name for f in fields if f.ev == "hmac")
-    return (value for value in (getattr(event, name) for name in names) if value)
+    read = _readers.get(event.type)
+    if read is None:
+        names = [field.name for field in spec(event.type).fields if field.ev == "hmac"]
+        read = _readers[event.type] = reader(names)
+    return [value for value in read(event) if value]
 
 
 class Familiar:
@@ -56,6 +58,30 @@ class Familiar:
         return known
 
 
+Wanted = tuple[type[Event], str | None, str]
+"""A type, and a field of it with its value, or None and an empty one."""
+
+
+def stretches(
+    looks: Sequence[Look], latest: Mapping[str, int]
+) -> Iterator[tuple[Wanted, int, int]]:
+    """What is looked for and in which stretches of time (ms), those that meet joined to one."""
+    wanted: dict[Wanted, list[tuple[int, int]]] = {}
+    for look in looks:
+        if look.since <= latest.get(look.type.type, -1):
+            until = EVER if look.until is None else min(look.until, EVER)
+            wanted.setdefault((look.type, look.field, look.value), []).append((look.since, until))
+    for what, periods in wanted.items():
+        periods.sort()
+        since, until = periods[0]
+        for start, end in periods[1:]:
+            if start > until:
+                yield what, since, until
+                since, until = start, end
+            until = max(until, end)
+        yield what, since, until
+
+
 def recaller(
     store: Store,
     lane: str,
@@ -73,20 +99,17 @@ def recaller(
     def recall(looks: Sequence[Look]) -> list[Event]:
         years = forms.years()
         asks: list[Ask] = []
-        for look in looks:
-            if look.since > latest.get(look.type.type, -1):
-                continue
-            until = EVER if look.until is None else min(look.until, EVER)
-            values = frozenset((look.value,)) if look.field is not None else frozenset()
-            if years and look.field is not None and spec(look.type.type)[look.field].ev == "hmac":
+        for (kind, field, value), since, until in stretches(looks, latest):
+            values = frozenset((value,)) if field is not None else frozenset()
+            if years and field is not None and spec(kind.type)[field].ev == "hmac":
                 familiar.add(values)
-                first, last = jst_year(max(look.since, 0)), jst_year(until)
+                first, last = jst_year(max(since, 0)), jst_year(until)
                 values = frozenset(
-                    forms.veil(look.value, year) for year in years if first <= year <= last
+                    forms.veil(value, year) for year in years if first <= year <= last
                 )
                 if not values:
                     continue
-            asks.append(Ask(look.type.type, look.field, values, look.since, until))
+            asks.append(Ask(kind.type, field, values, since, until))
         if not asks:
             return []
         rows = store.recall(lane, partition, below, asks)
@@ -95,3 +118,17 @@ def recaller(
         return [forms.recall(row, familiar.of(jst_year(row.occurred_at))) for row in rows]
 
     return recall
+
+
+def evidence(store: Store, forms: Forms) -> Evidence:
+    """What the registers no longer hold, read back from the rows of `books`."""
+
+    def stored(register: Register, key: str, at: int, known: int) -> list[Event]:
+        assert register.stored is not None
+        field, value = register.stored(key)
+        looks = [Look(kind, field, value, 0, at) for kind in register.on]
+        latest = dict.fromkeys((kind.type for kind in register.on), EVER)
+        recall = recaller(store, "books", 0, known + 1, latest, forms, Familiar(forms))
+        return [event for event in recall(looks) if key in register.keys(event)]
+
+    return stored

@@ -5,7 +5,8 @@ Both are straight-line functions compiled once a type, as `dataclasses` compiles
 of a frozen class ten times that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from controls.events import Event
@@ -18,26 +19,53 @@ def reader(names: Sequence[str]) -> Callable[[Event], list[Any]]:
 
 
 def builder(cls: type[Event], names: Sequence[str]) -> Callable[[list[Any]], Event]:
-    """A function that makes a `cls` of values for all its fields; they must be valid ones.
+    """A function that makes a `cls` of values for all its fields; they must be valid ones."""
+    fields = ", ".join(f"event.{name}" for name in names)
+    return _maker(cls, "values", [f"{fields} = values"], {})
 
-    It fills a draft, a class with the same slots in the same places that is not frozen, and
-    then declares it to be what it is.
-    """
+
+def converter(
+    cls: type[Event],
+    names: Sequence[str],
+    reads: Mapping[str, Callable[[Any], Any]],
+    tables: Mapping[str, Mapping[Any, Any]] = MappingProxyType({}),
+) -> Callable[[Any], Event]:
+    """A function that makes a `cls` of the attributes of another object: those in `reads` by way
+    of these functions (None stays None), those in `tables` looked up there."""
+    lines = []
+    for name in names:
+        value = f"other.{name}"
+        if name in reads:
+            value = f"None if {value} is None else read_{name}({value})"
+        elif name in tables:
+            value = f"table_{name}[{value}]"
+        lines.append(f"event.{name} = {value}")
+    known = {f"read_{name}": read for name, read in reads.items()}
+    known |= {f"table_{name}": table for name, table in tables.items()}  # type: ignore[misc]
+    return _maker(cls, "other", lines, known)
+
+
+def _maker(
+    cls: type[Event], given: str, lines: Sequence[str], known: Mapping[str, Any]
+) -> Callable[[Any], Event]:
+    """Fills a draft, a class with the same slots in the same places that is not frozen, and then
+    declares it to be what it is."""
     body = {
         "__slots__": cls.__dict__["__slots__"],
         "__setattr__": object.__setattr__,
         "__delattr__": object.__delattr__,
     }
     draft = type("Draft", cls.__bases__, body)
-    fields = ", ".join(f"event.{name}" for name in names)
-    text = (
-        "def build(values):\n"
-        "    event = new(draft)\n"
-        f"    {fields} = values\n"
-        "    event.__class__ = cls\n"
-        "    return event"
+    text = "\n    ".join(
+        [
+            f"def make({given}):",
+            "event = new(draft)",
+            *lines,
+            "event.__class__ = cls",
+            "return event",
+        ]
     )
-    return _compile("build", text, {"new": object.__new__, "draft": draft, "cls": cls})
+    return _compile("make", text, {"new": object.__new__, "draft": draft, "cls": cls, **known})
 
 
 def _compile(name: str, text: str, known: dict[str, Any]) -> Callable[[Any], Any]:

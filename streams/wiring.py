@@ -15,6 +15,7 @@ from controls.kernel import HOUR, Refusal
 from controls.registers import Registers
 from streams.pipeline import Parts
 from streams.pseudonyms import Forms, Plain, Pseudonyms
+from streams.recall import evidence
 from streams.settings import Settings
 from streams.store import Store
 from streams.store.memory import Memory
@@ -51,7 +52,7 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
     found = catalogue.load(settings.controls, origin)
     return Parts(
         Engine(found.controls),
-        Registers((*BOOKS, GAPS), forms.ref),
+        Registers((*BOOKS, GAPS), forms.ref, evidence(store, forms)),
         store,
         forms,
         found.fingerprint,

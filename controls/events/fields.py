@@ -66,13 +66,30 @@ Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d)\Z", re.ASCII)
-_REST = re.compile(r":(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
+_SECOND = re.compile(r":([0-5]\d)\Z", re.ASCII)
+_REST = re.compile(r"(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_INSTANT: Final = 946_684_800_000
 """2000-01-01T00:00:00Z; nothing earlier is a plausible moment of an audit trail."""
 LAST_INSTANT: Final = 253_402_300_799_999
-_CACHED: Final = 65_536
+
+
+class Memo(dict[K, V]):
+    """What a function gave for each value so far; starts anew at `most` of them."""
+
+    __slots__ = ("_make", "_most")
+
+    def __init__(self, make: Callable[[K], V], most: int = 65_536) -> None:
+        super().__init__()
+        self._make, self._most = make, most
+
+    def __missing__(self, key: K) -> V:
+        if len(self) >= self._most:
+            self.clear()
+        value = self[key] = self._make(key)
+        return value
+
 
 _NO_OFFSET: Final = PydanticCustomError(
     "instant", "a timestamp with offset is expected, such as 2026-11-11T09:00:00+09:00"
@@ -96,54 +113,46 @@ def _minute(text: str) -> int:
     return (days * 1_440 + hour * 60 + minute) * 60_000
 
 
+def _second(text: str) -> int:
+    """Milliseconds of the second, `:05`."""
+    found = _SECOND.match(text)
+    if found is None:
+        raise _NO_OFFSET
+    return int(found[1]) * 1_000
+
+
 def _rest(text: str) -> int:
-    """Milliseconds of what follows the minute, `:05.120+09:00`, less the offset."""
+    """Milliseconds of what follows the second, `.120+09:00`, less the offset."""
     found = _REST.match(text)
     if found is None:
         raise _NO_OFFSET
-    second, fraction, sign, off_hour, off_minute = found.groups()
+    fraction, sign, off_hour, off_minute = found.groups()
     offset = 0
     if sign is not None:
         hours, minutes = int(off_hour), int(off_minute)
         if hours > 23 or minutes > 59:
             raise _NO_OFFSET
         offset = (hours * 60 + minutes) * (60_000 if sign == "+" else -60_000)
-    if int(second) > 59:
-        raise _NO_OFFSET
-    return int(second) * 1_000 + int((fraction or "0")[:3].ljust(3, "0")) - offset
+    return int((fraction or "0")[:3].ljust(3, "0")) - offset
 
 
-_minutes: dict[str, int] = {}
-_rests: dict[str, int] = {}
+_minutes = Memo(_minute)
+_seconds = Memo(_second)
+_rests = Memo(_rest)
 
 
-def instant(value: object) -> int:
+def instant(value: Any) -> int:
     """Milliseconds since the epoch (UTC) of an RFC 3339 text; finer digits are cut off.
 
-    A leap second (:60) and a day that is none (02-30) are refused. Remembers the minutes and
-    what follows them apart: the stamps of one log share the first and repeat the second.
+    A leap second (:60) and a day that is none (02-30) are refused. Remembers the minutes, the
+    seconds and what follows them apart: there are few of each.
     """
     if value.__class__ is not str:
         raise _NO_OFFSET
-    assert isinstance(value, str)
-    first, second = value[:16], value[16:]
-    minute = _minutes.get(first)
-    if minute is None:
-        minute = _remember(_minutes, first, _minute(first))
-    rest = _rests.get(second)
-    if rest is None:
-        rest = _remember(_rests, second, _rest(second))
-    ms = minute + rest
+    ms: int = _minutes[value[:16]] + _seconds[value[16:19]] + _rests[value[19:]]
     if not FIRST_INSTANT <= ms <= LAST_INSTANT:
         raise _TOO_EARLY
     return ms
-
-
-def _remember(known: dict[K, V], key: K, value: V) -> V:
-    if len(known) >= _CACHED:
-        known.clear()
-    known[key] = value
-    return value
 
 
 def _instant_or_ms(value: object) -> int:
@@ -156,38 +165,34 @@ def _instant_or_ms(value: object) -> int:
     return value
 
 
-_texts: dict[int, str] = {}
+_texts: Memo[int, str] = Memo(
+    lambda minute: f"{(_EPOCH + timedelta(minutes=minute)).isoformat()[:16]}:"
+)
 
 
 def rfc3339(ms: int) -> str:
     """The one way an instant is written: UTC, milliseconds, Z."""
     minute, rest = divmod(ms, 60_000)
-    text = _texts.get(minute)
-    if text is None:
-        moment = _EPOCH + timedelta(minutes=minute)
-        text = _remember(_texts, minute, f"{moment.isoformat()[:16]}:")
-    return f"{text}{rest // 1_000:02d}.{rest % 1_000:03d}Z"
+    return f"{_texts[minute]}{rest // 1_000:02d}.{rest % 1_000:03d}Z"
 
 
-_days: dict[str, date] = {}
+def _day(text: str) -> date:
+    if _DATE.match(text) is None:
+        raise _NO_DAY
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _NO_DAY from None
+
+
+_days = Memo(_day)
 
 
 def day(value: object) -> date:
     """A calendar date (JST wherever days are counted) of `YYYY-MM-DD` and nothing else."""
     if not isinstance(value, str):
         raise _NO_DAY
-    known = _days.get(value)
-    if known is None:
-        if _DATE.match(value) is None:
-            raise _NO_DAY
-        try:
-            known = date.fromisoformat(value)
-        except ValueError:
-            raise _NO_DAY from None
-        if len(_days) >= _CACHED:
-            _days.clear()
-        _days[value] = known
-    return known
+    return _days[value]
 
 
 def _day_or_date(value: object) -> date:

@@ -57,9 +57,7 @@ def begun(lines: Sequence[RegisterSource], at: int) -> RegisterSource | None:
     return next((line for line in reversed(lines) if line.occurred_at <= at), None)
 
 
-def excused(
-    lines: Sequence[RegisterSource], outages: Sequence[int], last: int, until: int
-) -> int:
+def excused(lines: Sequence[RegisterSource], outages: Sequence[int], last: int, until: int) -> int:
     """From when a silence that began at `last` is not the source's fault: a declared outage, its
     retirement, or a line of the register that expects no sign of life any more."""
     moments = [at for at in outages if at >= last]
@@ -114,8 +112,14 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 )
             if life == FOREVER and end <= view.now:
                 declared = end in outages  # excused, yet what it does not send is not known
-                yield Judgement("not_applicable", None, source, last, item="source",
-                                gap=(source, last, FOREVER) if declared else None)
+                yield Judgement(
+                    "not_applicable",
+                    None,
+                    source,
+                    last,
+                    item="source",
+                    gap=(source, last, FOREVER) if declared else None,
+                )
             elif life == FOREVER and not silent:
                 yield Judgement("pass", None, source, last, item="source", until=due)
 
@@ -134,8 +138,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 yield Judgement("violation", "SEQ_GAP", closed=not hole.missing, **common)
             else:
                 missing = (f"source_seq {source} {hole.first}",)
-                yield Judgement("indeterminate", missing=missing, until=due,
-                                gap=(source, hole.after, hole.seen), **common)
+                yield Judgement(
+                    "indeterminate",
+                    missing=missing,
+                    until=due,
+                    gap=(source, hole.after, hole.seen),
+                    **common,
+                )
         if whole and facts:
             yield Judgement("pass", None, source, facts[-1][3], item="source")
 

@@ -65,12 +65,27 @@ def fact(event: Any) -> Fact:
         )
         spared = event.strongly_encrypted or event.fully_recovered_unread
         entrusted = event.role == "entrustee"
-        return [*head, "version", event.version or 0, event.known_at, reportable, event.malicious,
-                spared, entrusted, list(event.dataset_ids)]
+        return [
+            *head,
+            "version",
+            event.version or 0,
+            event.known_at,
+            reportable,
+            event.malicious,
+            spared,
+            entrusted,
+            list(event.dataset_ids),
+        ]
     if isinstance(event, IncidentStep):
         return [*head, event.step]
-    return [*head, "report", event.to, event.stage, list(event.items_filled),
-            list(event.unknown_items)]
+    return [
+        *head,
+        "report",
+        event.to,
+        event.stage,
+        list(event.items_filled),
+        list(event.unknown_items),
+    ]
 
 
 def versions(facts: Sequence[Fact]) -> list[Fact]:
@@ -141,11 +156,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             yield Judgement("violation", "LATE", at=end, detected=end, closed=True, **common)
         elif view.now > end:
             over = withdrawn(facts, view.now)
-            yield Judgement("violation", "LATE", at=end, detected=end, since=start, closed=over,
-                            **common)
+            yield Judgement(
+                "violation", "LATE", at=end, detected=end, since=start, closed=over, **common
+            )
         elif view.now > warn:
-            yield Judgement("violation", "DUE_SOON", at=warn, detected=warn, since=start,
-                            until=end, **common)
+            yield Judgement(
+                "violation", "DUE_SOON", at=warn, detected=warn, since=start, until=end, **common
+            )
         else:
             yield Judgement("not_applicable", at=start, until=warn, **common)
 
@@ -166,9 +183,16 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return
         common: dict[str, Any] = {"subject": incident, "item": "items", "events": (report[1],)}
         if view.now > end:
-            yield Judgement("violation", "ITEMS_OPEN", at=end, detected=end, since=report[0],
-                            closed=bool(supplements),
-                            facts={"items": ", ".join(map(str, sorted(left)))}, **common)
+            yield Judgement(
+                "violation",
+                "ITEMS_OPEN",
+                at=end,
+                detected=end,
+                since=report[0],
+                closed=bool(supplements),
+                facts={"items": ", ".join(map(str, sorted(left)))},
+                **common,
+            )
         else:
             yield Judgement("not_applicable", at=report[0], until=end, **common)
 
@@ -184,10 +208,30 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     revisits: Revisits = {RegisterDataset: by_dataset}
     awaits = (IncidentReported,)
     return (
-        Case("final", ("DUE_SOON", "LATE"), on, key, fact, final, span=moment, by=by,
-             revisits=revisits, awaits=awaits),
-        Case("items", ("ITEMS_OPEN",), on, key, fact, items, span=moment, by=by,
-             revisits=revisits, awaits=awaits),
+        Case(
+            "final",
+            ("DUE_SOON", "LATE"),
+            on,
+            key,
+            fact,
+            final,
+            span=moment,
+            by=by,
+            revisits=revisits,
+            awaits=awaits,
+        ),
+        Case(
+            "items",
+            ("ITEMS_OPEN",),
+            on,
+            key,
+            fact,
+            items,
+            span=moment,
+            by=by,
+            revisits=revisits,
+            awaits=awaits,
+        ),
     )
 
 
@@ -225,9 +269,7 @@ def step(at: str, name: str) -> IncidentStep:
 
 
 def dataset(**given: Any) -> RegisterDataset:
-    return event(
-        RegisterDataset, "2026-04-01 09:00:00", **{"dataset_id": "ds-members", **given}
-    )
+    return event(RegisterDataset, "2026-04-01 09:00:00", **{"dataset_id": "ds-members", **given})
 
 
 DAY_1 = "2026-10-13 12:00:00"

@@ -112,8 +112,9 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             default=None,
         )
 
-    def recorded(contract: ContractorContracted, provision: ContractorDataEntrusted,
-                 view: View) -> bool:
+    def recorded(
+        contract: ContractorContracted, provision: ContractorDataEntrusted, view: View
+    ) -> bool:
         """In time; a later version recorded late takes nothing from one that sufficed."""
         at = provision.occurred_at
         return in_time(contract, at) or any(
@@ -143,9 +144,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return Judgement("violation", "EXPIRED", subject, since=since)
         if known:
             first = min(c.effective_from for c in known)
-            return Judgement(
-                "violation", "LATE_NDA", subject, facts={"effective_from": f"{first}"}
-            )
+            return Judgement("violation", "LATE_NDA", subject, facts={"effective_from": f"{first}"})
         return Judgement("violation", "NO_CONTRACT", subject, since=since)
 
     def clauses(provision: ContractorDataEntrusted, view: View) -> Judgement | None:
@@ -448,9 +447,7 @@ CONTROL = Control(
             "CLAUSE_MISSING",
             "監査の権利が契約にない",
             "the contract gives no right of audit",
-            contracted(
-                "2026-11-02 10:00:00", clauses=[c for c in CLAUSES if c != "audit_right"]
-            ),
+            contracted("2026-11-02 10:00:00", clauses=[c for c in CLAUSES if c != "audit_right"]),
             provided("2026-11-11 10:00:00"),
             subject="ctr-printer|prov-1",
             severity="medium",

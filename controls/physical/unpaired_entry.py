@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
@@ -67,6 +67,9 @@ class Limits(Params):
 Read = tuple[int, str, bool, bool, int]
 """(at, event_id, inward, management zone, arrived)."""
 
+Pair = tuple[str, Read | None, Read, Read | None]
+"""Zone, the read before, the read, the read after."""
+
 
 def counts(read: BadgeRead) -> bool:
     """Only granted reads say where somebody is; free access and drills pair up with nothing."""
@@ -90,6 +93,16 @@ def as_read(read: BadgeRead) -> Read:
     return at, event_id, inward, management, arrived
 
 
+def around(at: int) -> tuple[int, int]:
+    """The stretch (ms) within which a read can be judged by others, with a margin before it."""
+    return at - 4 * DAY, at + 2 * DAY
+
+
+def before(read: Read) -> Callable[[BadgeRead], bool]:
+    """Whether another read comes before this one."""
+    return lambda other: (other.occurred_at, other.event_id) < read[:2]
+
+
 def forget(facts: Sequence[Fact], floor: int) -> list[Fact]:
     """Reads before the floor go, but for a day's (their deadlines lie above it) and the last of
     each zone (it says who is inside)."""
@@ -97,10 +110,8 @@ def forget(facts: Sequence[Fact], floor: int) -> list[Fact]:
     return [*sorted(last.values()), *(fact for fact in facts if fact[0] >= floor - DAY)]
 
 
-def walk(
-    holder: str, facts: Sequence[Fact], view: View, wait: int
-) -> Iterator[tuple[str, Read | None, Read, Read | None]]:
-    """Zone, the read before, the read, the read after: zone by zone, oldest first.
+def walk(holder: str, facts: Sequence[Fact], view: View, wait: int) -> Iterator[Pair]:
+    """Every read with its neighbours: zone by zone, oldest first.
 
     The read before is the last one that had arrived when the wait (ms) after the read was over.
     What came before the first remembered read is asked of the book; nothing there = outside.
@@ -109,12 +120,26 @@ def walk(
     for at, event_id, _, inward, management, zone, arrived in standing(facts):
         zones.setdefault(zone, []).append((at, event_id, inward, management, arrived))
     for zone, reads in zones.items():
-        known = view.entries(BADGES, f"{holder}|{zone}", reads[0][0])
-        earlier = [e for e in known if (e.occurred_at, e.event_id) < reads[0][:2]]
-        line = [*(as_read(e) for e in earlier[-1:]), *reads]
+        earlier = view.latest(BADGES, f"{holder}|{zone}", reads[0][0], before(reads[0]))
+        line = [*([] if earlier is None else [as_read(earlier)]), *reads]
         for place, read in enumerate(line):
             in_time = (r for r in reversed(line[:place]) if r[4] <= read[0] + wait)
             yield zone, next(in_time, None), read, next(iter(line[place + 1 :]), None)
+
+
+class Walk:
+    """`walk`, once for the checks that look at the same facts one after the other."""
+
+    def __init__(self, wait: int) -> None:
+        self._wait = wait
+        self._of: tuple[Sequence[Fact], View] | None = None
+        self._pairs: list[Pair] = []
+
+    def __call__(self, holder: str, facts: Sequence[Fact], view: View) -> list[Pair]:
+        if self._of is None or self._of[0] is not facts or self._of[1] is not view:
+            self._of = facts, view
+            self._pairs = list(walk(holder, facts, view, self._wait))
+        return self._pairs
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
@@ -122,6 +147,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     hours, minutes = limits.close_hour.split(":")
     closed = ((int(hours) + limits.grace_hours) * HOUR + int(minutes) * MINUTE) % DAY
     one_sided = frozenset(limits.in_only_zones)
+    pairs = Walk(wait)
 
     def holder(read: BadgeRead) -> str:
         return read.holder_ref if counts(read) and read.zone_id not in one_sided else ""
@@ -136,28 +162,40 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         until = at + wait
         if view.now <= until:
             return Judgement(
-                "indeterminate", None, subject, at, events=(event_id,),
-                missing=("badge.read",), until=until,
+                "indeterminate",
+                None,
+                subject,
+                at,
+                events=(event_id,),
+                missing=("badge.read",),
+                until=until,
             )
         severe = management and code == "EXIT_WITHOUT_ENTRY"
         return Judgement(
-            "violation", code, subject, at, until, "high" if severe else None, (event_id,),
-            since=since, facts={"at": jst_text(at)},
+            "violation",
+            code,
+            subject,
+            at,
+            until,
+            "high" if severe else None,
+            (event_id,),
+            since=since,
+            facts={"at": jst_text(at)},
         )
 
     def exits(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, before, read, _ in walk(person, facts, view, wait):
+        for zone, before, read, _ in pairs(person, facts, view):
             if not read[2] and (before is None or not before[2]):
                 since = max(before[0] if before else 0, read[0] - DAY)
                 yield unpaired("EXIT_WITHOUT_ENTRY", f"{person}|{zone}", read, since, view)
 
     def entries(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, before, read, _ in walk(person, facts, view, wait):
+        for zone, before, read, _ in pairs(person, facts, view):
             if read[2] and before is not None and before[2]:
                 yield unpaired("DOUBLE_ENTRY", f"{person}|{zone}", read, before[0], view)
 
     def stays(person: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        for zone, _, read, after in walk(person, facts, view, wait):
+        for zone, _, read, after in pairs(person, facts, view):
             at, event_id, inward, *_ = read
             if not inward or (after is not None and after[2]):
                 continue
@@ -168,7 +206,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 yield Judgement("pass", None, subject, at, events=(event_id,), until=due)
             else:
                 yield Judgement(
-                    "violation", "NO_EXIT", subject, due, events=(event_id,), since=at,
+                    "violation",
+                    "NO_EXIT",
+                    subject,
+                    due,
+                    events=(event_id,),
+                    since=at,
                     facts={"since": jst_text(at)},
                 )
 
@@ -190,15 +233,15 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return NOT_APPLICABLE
         if not attempt.actor_ref:
             return Judgement("indeterminate", missing=(f"actor at a console of {zone}",))
-        reads = view.entries(BADGES, f"{attempt.actor_ref}|{zone}", at)
-        read = next((r for r in reversed(reads) if arrival(r) <= at + wait), None)
+        key = f"{attempt.actor_ref}|{zone}"
+        read = view.latest(BADGES, key, at, lambda r: arrival(r) <= at + wait)
         if read is not None and read.direction == "in":
             return PASS
-        subject, until = f"{attempt.actor_ref}|{zone}", at + wait
+        until = at + wait
         if view.now <= until:
-            return Judgement("indeterminate", None, subject, missing=("badge.read",), until=until)
+            return Judgement("indeterminate", None, key, missing=("badge.read",), until=until)
         since = max(0 if read is None else read.occurred_at, at - DAY)
-        return Judgement("violation", "LOCAL_USE_WHILE_OUT", subject, detected=until, since=since)
+        return Judgement("violation", "LOCAL_USE_WHILE_OUT", key, detected=until, since=since)
 
     def by_read(read: BadgeRead) -> tuple[Look, ...]:
         if not counts(read):
@@ -222,7 +265,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             remembered,
             judge,
             keep=KEPT,
-            span=lambda at: (at - 4 * DAY, at + 2 * DAY),
+            span=around,
             margin=2 * DAY,
             forget=forget,
             by={BadgeRead: "holder_ref"},

@@ -119,12 +119,27 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 yield Judgement("pass", at=judged, **common)
                 return
             code = late[-1]
-            yield Judgement("violation", code, at=ends[code], detected=ends[code], closed=True,
-                            facts={"due": f"{due[code]}"}, **common)
+            yield Judgement(
+                "violation",
+                code,
+                at=ends[code],
+                detected=ends[code],
+                closed=True,
+                facts={"due": f"{due[code]}"},
+                **common,
+            )
         elif broken:
             code = broken[-1]
-            yield Judgement("violation", code, at=ends[code], detected=ends[code], until=until,
-                            since=start, facts={"due": f"{due[code]}"}, **common)
+            yield Judgement(
+                "violation",
+                code,
+                at=ends[code],
+                detected=ends[code],
+                until=until,
+                since=start,
+                facts={"due": f"{due[code]}"},
+                **common,
+            )
         else:
             yield Judgement("not_applicable", at=start, until=until, **common)
 
@@ -138,8 +153,16 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return
         arrived = arrived_on(facts)
         since = facts[0][0] if arrived is None else min(day_start(arrived), first[0])
-        yield Judgement("violation", "NO_DECISION", request, first[0], events=(first[1],),
-                        item="decision", since=since, closed=bool(decisions))
+        yield Judgement(
+            "violation",
+            "NO_DECISION",
+            request,
+            first[0],
+            events=(first[1],),
+            item="decision",
+            since=since,
+            closed=bool(decisions),
+        )
 
     def moment(at: int) -> tuple[int, int]:
         return at, at

@@ -111,7 +111,13 @@ def remembered(access: Access) -> Fact:
         rows, ticket = access.rows, access.ticket_id
     service = access.actor_kind == "service"
     return [
-        access.occurred_at, access.event_id, people, rows, access.dataset_id, ticket, service,
+        access.occurred_at,
+        access.event_id,
+        people,
+        rows,
+        access.dataset_id,
+        ticket,
+        service,
     ]
 
 
@@ -285,8 +291,14 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             else:
                 _, _, total, count, at, event_id = fact
                 yield Judgement(
-                    "violation", "SPIKE", f"{actor}|{day}", at, events=(event_id,), count=count,
-                    item=f"{day}|{event_id}", facts={"persons": total, **words},
+                    "violation",
+                    "SPIKE",
+                    f"{actor}|{day}",
+                    at,
+                    events=(event_id,),
+                    count=count,
+                    item=f"{day}|{event_id}",
+                    facts={"persons": total, **words},
                 )
 
     def in_sum(actor: str, facts: Sequence[Fact], floor: int, view: View) -> list[Fact]:

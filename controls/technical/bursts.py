@@ -104,8 +104,14 @@ def attack(code: str, key: str, burst: Burst, window: int) -> Iterator[Judgement
         parts.append((f"{burst.first}|{number}", failures[-1][0], failures))
     for item, at, failures in parts:
         yield Judgement(
-            "violation", code, subject, at, reached, events=tuple(f[1] for f in failures[:SHOWN]),
-            count=sum(map(weight, failures)), item=item,
+            "violation",
+            code,
+            subject,
+            at,
+            reached,
+            events=tuple(f[1] for f in failures[:SHOWN]),
+            count=sum(map(weight, failures)),
+            item=item,
         )
 
 
@@ -126,7 +132,9 @@ def forgotten(found: Sequence[Burst], facts: Sequence[Fact], window: int, floor:
 
 
 def thinned(
-    facts: Iterable[Fact], crowds: Iterable[Sequence[Fact]], place: Callable[[Fact], Hashable],
+    facts: Iterable[Fact],
+    crowds: Iterable[Sequence[Fact]],
+    place: Callable[[Fact], Hashable],
     most: int,
 ) -> list[Fact]:
     """`facts` with at most `most` of `crowds` in one place: else its first, which counts for the

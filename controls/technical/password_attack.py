@@ -95,9 +95,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 subject = f"{account}|{burst.first}"
                 yield Judgement("violation", "BRUTE_SUCCESS", subject, at, events=(event_id,))
 
-    def remember_account(
-        account: str, facts: Sequence[Fact], floor: int, view: View
-    ) -> list[Fact]:
+    def remember_account(account: str, facts: Sequence[Fact], floor: int, view: View) -> list[Fact]:
         attempts = judged(account, facts, view)
         found = bursts(attempts, window, limits.n, distinct=False)
         kept = forgotten(found, attempts, window, floor)
@@ -179,9 +177,7 @@ def failures(count: int) -> list[AccessAuthAttempt]:
 
 def failures_of(count: int) -> list[AccessAuthAttempt]:
     """Failures of as many accounts, one every ten seconds from 10:00 on."""
-    return [
-        attempt(f"10:{n // 6:02}:{n % 6}0", account_ref=f"acct-{n:02}") for n in range(count)
-    ]
+    return [attempt(f"10:{n // 6:02}:{n % 6}0", account_ref=f"acct-{n:02}") for n in range(count)]
 
 
 CONTROL = Control(

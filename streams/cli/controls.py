@@ -100,8 +100,11 @@ def page(control: Control[Any], stated: dict[str, Any]) -> str:
             lines.append(f"  {kind:14} {', '.join(places)}")
     lines += ["", "違反コード"]
     for name, code in control.codes.items():
-        lines += [f"  {name}  [{code.severity}]", f"    {code.condition.ja}",
-                  f"    {code.condition.en}"]
+        lines += [
+            f"  {name}  [{code.severity}]",
+            f"    {code.condition.ja}",
+            f"    {code.condition.en}",
+        ]
     lines += ["", "パラメータ"]
     for limit in stated["parameters"]:
         lines.append(f"  {limit['name']} = {limit['value']} {limit.get('unit', '')}".rstrip())

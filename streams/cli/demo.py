@@ -83,13 +83,17 @@ def run(args: argparse.Namespace) -> int:
     print()
     print(words.findings_table(f for f in findings if f["verdict"] == "violation"))
     open_questions = sum(f["verdict"] == "indeterminate" for f in findings)
-    print(f"\n{len(findings) - open_questions} violations stand, {open_questions} findings are "
-          "indeterminate (a question nobody answered yet, never a pass)")
+    print(
+        f"\n{len(findings) - open_questions} violations stand, {open_questions} findings are "
+        "indeterminate (a question nobody answered yet, never a pass)"
+    )
     if report.fault is not None:
         print(f"{pack}: does not hold: {report.fault}")
         return 1
-    print(f"{pack}: holds – {report.blocks:,} blocks, {report.rows:,} rows, "
-          f"{len(report.heads)} chains")
+    print(
+        f"{pack}: holds – {report.blocks:,} blocks, {report.rows:,} rows, "
+        f"{len(report.heads)} chains"
+    )
     me = sys.argv[0] if Path(sys.argv[0]).name == "shoseki" else "shoseki"
     print(f"""
 What to open:
@@ -181,8 +185,10 @@ async def stream(
                 await caught_up(service, edge)
                 if f"{jst_day(edge):%Y-%m}" != month:
                     month = f"{jst_day(edge):%Y-%m}"
-                    say(f"     {month}  {publisher.events:>9,} of {total:,} events, "
-                        f"{time.monotonic() - began:.0f} s")
+                    say(
+                        f"     {month}  {publisher.events:>9,} of {total:,} events, "
+                        f"{time.monotonic() - began:.0f} s"
+                    )
             edge = (at // STEP + 1) * STEP
         pending.append(item)
     publisher.publish(pending)
@@ -192,8 +198,10 @@ async def stream(
         await caught_up(service, moment)
     await service.stop()
     seconds = time.monotonic() - began
-    say(f"     {publisher.events:,} events and {publisher.rejects} refused lines up to "
-        f"{jst_text(until)[:16]} in {seconds:.0f} s")
+    say(
+        f"     {publisher.events:,} events and {publisher.rejects} refused lines up to "
+        f"{jst_text(until)[:16]} in {seconds:.0f} s"
+    )
 
 
 async def caught_up(service: Service, now: int) -> None:

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{publisher.events} events published, {publisher.rejects} lines refused")
     if publisher.rejects:
-        print("refused lines are on record: shoseki findings and the pack list them",
-              file=sys.stderr)
+        print(
+            "refused lines are on record: shoseki findings and the pack list them", file=sys.stderr
+        )
     return 0

@@ -42,16 +42,52 @@ class Dataset:
 
 
 DATASETS = (
-    Dataset("ds-members", "sys-crm", "dept-member", ("crm_operator", "portal_viewer"),
-            ("name", "address", "email", "tel"), ("member_service",), 48_000),
-    Dataset("ds-orders", "sys-order", "dept-sales", ("order_clerk", "portal_viewer", "batch"),
-            ("name", "address", "item", "amount"), ("delivery", "billing"), 120_000),
-    Dataset("ds-marketing", "sys-ma", "dept-marketing", ("campaign_planner", "batch"),
-            ("email", "segment"), ("marketing",), 30_000),
-    Dataset("ds-staff", "sys-hr", "dept-hr", ("hr_officer",),
-            ("name", "address", "salary"), ("employment",), 900, "hr"),
-    Dataset("ds-inquiries", "sys-desk", "dept-member", ("desk_agent",),
-            ("name", "email", "body"), ("inquiry",), 6_000),
+    Dataset(
+        "ds-members",
+        "sys-crm",
+        "dept-member",
+        ("crm_operator", "portal_viewer"),
+        ("name", "address", "email", "tel"),
+        ("member_service",),
+        48_000,
+    ),
+    Dataset(
+        "ds-orders",
+        "sys-order",
+        "dept-sales",
+        ("order_clerk", "portal_viewer", "batch"),
+        ("name", "address", "item", "amount"),
+        ("delivery", "billing"),
+        120_000,
+    ),
+    Dataset(
+        "ds-marketing",
+        "sys-ma",
+        "dept-marketing",
+        ("campaign_planner", "batch"),
+        ("email", "segment"),
+        ("marketing",),
+        30_000,
+    ),
+    Dataset(
+        "ds-staff",
+        "sys-hr",
+        "dept-hr",
+        ("hr_officer",),
+        ("name", "address", "salary"),
+        ("employment",),
+        900,
+        "hr",
+    ),
+    Dataset(
+        "ds-inquiries",
+        "sys-desk",
+        "dept-member",
+        ("desk_agent",),
+        ("name", "email", "body"),
+        ("inquiry",),
+        6_000,
+    ),
 )
 DATASET = {d.id: d for d in DATASETS}
 
@@ -81,9 +117,22 @@ SOURCES = (
     Source("badge-01", "physical", numbered=True, handles_pd=False),
     Source("tls-01", "network", handles_pd=False),
     Source("endpoint-01", "endpoint", handles_pd=False),
-    *(Source(name, "form", heartbeat=False) for name in (
-        "hr-form", "iga-form", "register-form", "vendor-form", "contract-form", "transfer-form",
-        "desk-form", "incident-form", "approval-form", "consent-form", "campaign-form")),
+    *(
+        Source(name, "form", heartbeat=False)
+        for name in (
+            "hr-form",
+            "iga-form",
+            "register-form",
+            "vendor-form",
+            "contract-form",
+            "transfer-form",
+            "desk-form",
+            "incident-form",
+            "approval-form",
+            "consent-form",
+            "campaign-form",
+        )
+    ),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),
 )
 SOURCE = {s.id: s for s in SOURCES}
@@ -137,15 +186,22 @@ class Company:
         self.start, self.end = start, add_months(start, months)
         self.days = days_between(self.start, self.end)
         self.workdays = business_days(self.days)
-        self._firsts = {day for i, day in enumerate(self.workdays)
-                        if i == 0 or day.month != self.workdays[i - 1].month}
-        self.month_ends = {day for i, day in enumerate(self.workdays[:-1])
-                           if self.workdays[i + 1].month != day.month} | {self.workdays[-1]}
+        self._firsts = {
+            day
+            for i, day in enumerate(self.workdays)
+            if i == 0 or day.month != self.workdays[i - 1].month
+        }
+        self.month_ends = {
+            day
+            for i, day in enumerate(self.workdays[:-1])
+            if self.workdays[i + 1].month != day.month
+        } | {self.workdays[-1]}
         rng = Random(f"{seed}|company")
         self.staff = [self._settled(number, rng) for number in range(1, staff + 1)]
         self._changes(rng, staff, months)
-        self.boss = {name: next(p for p in self.staff if p.depts[0][1] == name).ref
-                     for name in DEPARTMENTS}
+        self.boss = {
+            name: next(p for p in self.staff if p.depts[0][1] == name).ref for name in DEPARTMENTS
+        }
 
     def _settled(self, number: int, rng: Random) -> Person:
         names = list(DEPARTMENTS)
@@ -173,11 +229,13 @@ class Company:
             for _ in range(max(1, staff // 150)):
                 number += 1
                 dept = rng.choice(list(DEPARTMENTS))
-                self.staff.append(Person(number, first, [(first, dept)],
-                                         late_grant=rng.random() < 0.5))
+                self.staff.append(
+                    Person(number, first, [(first, dept)], late_grant=rng.random() < 0.5)
+                )
 
     def boss_of(self, dept: str, but: str = "") -> str:
         """Who approves in a department: its manager, or the legal manager for the manager."""
         boss = self.boss[dept]
-        return self.boss["dept-legal" if dept != "dept-legal" else "dept-hr"] if boss == but \
-            else boss
+        return (
+            self.boss["dept-legal" if dept != "dept-legal" else "dept-hr"] if boss == but else boss
+        )

@@ -19,38 +19,84 @@ Tell = Callable[[int, Fact], object]
 
 def receive(make: Maker, request: str, today: date, kind: str) -> Fact:
     """A request as the desk's ticket shows it."""
-    return make("request.received", "desk-form", "stf-desk", "staff", request_id=request,
-                principal_ref=f"mem-{make.short('r')[1:7]}", by="principal", kind=kind,
-                channel="mail", arrived_on=today.isoformat(), requested_method="unspecified",
-                documents=["drivers_license"], is_retained_data=True)
+    return make(
+        "request.received",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        request_id=request,
+        principal_ref=f"mem-{make.short('r')[1:7]}",
+        by="principal",
+        kind=kind,
+        channel="mail",
+        arrived_on=today.isoformat(),
+        requested_method="unspecified",
+        documents=["drivers_license"],
+        is_retained_data=True,
+    )
 
 
 def identity(make: Maker, request: str, result: str) -> Fact:
     """What the check of the identity papers gave."""
-    return make("request.identity_checked", "desk-form", "stf-desk", "staff",
-                request_id=request, target="principal", result=result,
-                documents=["drivers_license"], address_match=result == "verified",
-                items_requested_count=2)
+    return make(
+        "request.identity_checked",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        request_id=request,
+        target="principal",
+        result=result,
+        documents=["drivers_license"],
+        address_match=result == "verified",
+        items_requested_count=2,
+    )
 
 
 def fee(make: Maker, request: str, step: str, received: int, due: date) -> Fact:
     """One step of a fee of 500 yen."""
-    return make("request.fee", "desk-form", "stf-desk", "staff", request_id=request, step=step,
-                amount_due=500, amount_received=received,
-                instrument="postal_order" if received else "none", due_date=due.isoformat())
+    return make(
+        "request.fee",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        request_id=request,
+        step=step,
+        amount_due=500,
+        amount_received=received,
+        instrument="postal_order" if received else "none",
+        due_date=due.isoformat(),
+    )
 
 
 def decide(make: Maker, request: str) -> Fact:
     """The decision to do as asked."""
-    return make("request.decided", "desk-form", "stf-desk", "staff", request_id=request,
-                decision="accept", ground="na", reason_given=True, decided_by_ref="stf-desk")
+    return make(
+        "request.decided",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        request_id=request,
+        decision="accept",
+        ground="na",
+        reason_given=True,
+        decided_by_ref="stf-desk",
+    )
 
 
 def respond(make: Maker, request: str) -> Fact:
     """The answer as it was posted."""
-    return make("request.responded", "desk-form", "stf-desk", "staff", request_id=request,
-                method="paper", address_basis="application", tracked_mail=True,
-                reason_included=True, method_change_notified=True)
+    return make(
+        "request.responded",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        request_id=request,
+        method="paper",
+        address_basis="application",
+        tracked_mail=True,
+        reason_included=True,
+        method_change_notified=True,
+    )
 
 
 def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
@@ -59,8 +105,9 @@ def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> No
         return
     request = make.short("req-")
     start = at(today, 10, int(rng.random() * 59))
-    kind = rng.choice(("disclosure", "disclosure", "correction", "erase", "stop_use",
-                       "purpose_notice"))
+    kind = rng.choice(
+        ("disclosure", "disclosure", "correction", "erase", "stop_use", "purpose_notice")
+    )
     tell(start, receive(make, request, today, kind))
     days = 0
     if kind in ("disclosure", "purpose_notice"):
@@ -77,52 +124,115 @@ def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> No
     answer = start + (3 + days + int(rng.random() * 4)) * DAY
     tell(answer - 20 * HOUR, decide(make, request))
     if kind in ("correction", "erase", "stop_use"):
-        tell(answer - HOUR, make(
-            "request.executed", "desk-form", "stf-desk", "staff", request_id=request,
-            systems_done=["sys-crm", "sys-ma"], systems_required=["sys-crm", "sys-ma"],
-            contractors_notified=[]))
+        tell(
+            answer - HOUR,
+            make(
+                "request.executed",
+                "desk-form",
+                "stf-desk",
+                "staff",
+                request_id=request,
+                systems_done=["sys-crm", "sys-ma"],
+                systems_required=["sys-crm", "sys-ma"],
+                contractors_notified=[],
+            ),
+        )
     tell(answer, respond(make, request))
 
 
-def incident(make: Maker, name: str, known: int, persons: int, tell: Tell, *,
-             malicious: bool = False, final_after: int | None,
-             unknown: tuple[int, ...] = ()) -> None:
+def incident(
+    make: Maker,
+    name: str,
+    known: int,
+    persons: int,
+    tell: Tell,
+    *,
+    malicious: bool = False,
+    final_after: int | None,
+    unknown: tuple[int, ...] = (),
+) -> None:
     """One incident: detected, classified, reported in two days, the final report days later.
 
     `known` and the report's delay decide everything; `final_after` None leaves it unreported.
     """
-    tell(known + HOUR, make(
-        "incident.detected", "incident-form", "stf-help", "staff", incident_id=name,
-        known_at=text(known), kind="leak", cause="unauthorized_access" if malicious
-        else "misdelivery", dataset_ids=["ds-members"], principals_min=max(1, persons - 200),
-        principals_max=persons, sensitive=False, financial_risk=False, malicious=malicious,
-        my_number=False, strongly_encrypted=False, fully_recovered_unread=False,
-        role="controller", contractor_id=None, version=1))
+    tell(
+        known + HOUR,
+        make(
+            "incident.detected",
+            "incident-form",
+            "stf-help",
+            "staff",
+            incident_id=name,
+            known_at=text(known),
+            kind="leak",
+            cause="unauthorized_access" if malicious else "misdelivery",
+            dataset_ids=["ds-members"],
+            principals_min=max(1, persons - 200),
+            principals_max=persons,
+            sensitive=False,
+            financial_risk=False,
+            malicious=malicious,
+            my_number=False,
+            strongly_encrypted=False,
+            fully_recovered_unread=False,
+            role="controller",
+            contractor_id=None,
+            version=1,
+        ),
+    )
     items = (["rule7_3"] if malicious else []) + (["rule7_4"] if persons > 1_000 else [])
     tell(known + 2 * HOUR, _step(make, name, "escalated", []))
     tell(known + 5 * HOUR, _step(make, name, "contained", []))
     tell(known + 8 * HOUR, _step(make, name, "classified", items or ["none"]))
     if items:
         tell(known + 44 * HOUR, reported(make, name, "preliminary", (7, 8, 9)))
-        tell(known + 60 * HOUR, make(
-            "incident.notified", "incident-form", "stf-legal", "staff", incident_id=name,
-            principals_notified=persons, principals_total=persons, method="email",
-            items=["summary", "items", "cause", "secondary", "other"], difficulty_reason=None))
+        tell(
+            known + 60 * HOUR,
+            make(
+                "incident.notified",
+                "incident-form",
+                "stf-legal",
+                "staff",
+                incident_id=name,
+                principals_notified=persons,
+                principals_total=persons,
+                method="email",
+                items=["summary", "items", "cause", "secondary", "other"],
+                difficulty_reason=None,
+            ),
+        )
         if final_after is not None:
             tell(known + final_after * DAY, reported(make, name, "final", unknown))
 
 
 def _step(make: Maker, name: str, step: str, items: list[str]) -> Fact:
-    return make("incident.step", "incident-form", "stf-legal", "staff", incident_id=name,
-                step=step, by_ref="stf-legal", reportable_items=items, deferral_until=None)
+    return make(
+        "incident.step",
+        "incident-form",
+        "stf-legal",
+        "staff",
+        incident_id=name,
+        step=step,
+        by_ref="stf-legal",
+        reportable_items=items,
+        deferral_until=None,
+    )
 
 
 def reported(make: Maker, name: str, stage: str, unknown: tuple[int, ...]) -> Fact:
     """A report to the commission, with the items not yet known."""
-    return make("incident.reported", "incident-form", "stf-legal", "staff", incident_id=name,
-                to="ppc", stage=stage, receipt_no=make.short("PPC-"),
-                items_filled=[n for n in range(1, 10) if n not in unknown],
-                unknown_items=list(unknown))
+    return make(
+        "incident.reported",
+        "incident-form",
+        "stf-legal",
+        "staff",
+        incident_id=name,
+        to="ppc",
+        stage=stage,
+        receipt_no=make.short("PPC-"),
+        items_filled=[n for n in range(1, 10) if n not in unknown],
+        unknown_items=list(unknown),
+    )
 
 
 def incidents(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
@@ -132,8 +242,12 @@ def incidents(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> N
     known = at(today, 9 + int(rng.random() * 7), int(rng.random() * 59))
     reportable = rng.random() < 0.45
     malicious = reportable and rng.random() < 0.3
-    incident(make, make.short("inc-"), known,
-             1_001 + int(rng.random() * 2_000) if reportable else 1 + int(rng.random() * 60),
-             tell, malicious=malicious,
-             final_after=36 + int(rng.random() * 9) if malicious
-             else 12 + int(rng.random() * 7))
+    incident(
+        make,
+        make.short("inc-"),
+        known,
+        1_001 + int(rng.random() * 2_000) if reportable else 1 + int(rng.random() * 60),
+        tell,
+        malicious=malicious,
+        final_after=36 + int(rng.random() * 9) if malicious else 12 + int(rng.random() * 7),
+    )

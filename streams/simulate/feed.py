@@ -40,8 +40,9 @@ class Maker:
         """An id as a ticket system would give it."""
         return f"{prefix}{self._bits(40):010x}"
 
-    def __call__(self, event_type: str, source: str, actor: str, actor_kind: str, /,
-                 **fields: Any) -> Fact:
+    def __call__(
+        self, event_type: str, source: str, actor: str, actor_kind: str, /, **fields: Any
+    ) -> Fact:
         return {
             "event_id": self.event_id(),
             "event_type": event_type,

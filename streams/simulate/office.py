@@ -24,8 +24,14 @@ _PORTAL_PAGES = ("/news", "/schedule", "/workflow/{id}", "/rooms")
 When = Callable[[], int]
 
 
-def office_day(company: Company, today: date, day: Day, rng: Random,
-               forced: Collection[tuple[str, date]], no_files: Collection[str]) -> None:
+def office_day(
+    company: Company,
+    today: date,
+    day: Day,
+    rng: Random,
+    forced: Collection[tuple[str, date]],
+    no_files: Collection[str],
+) -> None:
     """Let everyone who works today work.
 
     `forced` are (person, day) who come to the office whatever chance says; `no_files` never
@@ -42,15 +48,31 @@ def office_day(company: Company, today: date, day: Day, rng: Random,
         must = (person.ref, today) in forced
         if dept is None or not (here or must):
             continue
-        _work(person, dept, base, day, rng, month_end, person.ref not in no_files,
-              rng.random() < 0.1 and not must)
+        _work(
+            person,
+            dept,
+            base,
+            day,
+            rng,
+            month_end,
+            person.ref not in no_files,
+            rng.random() < 0.1 and not must,
+        )
     if workday:
         rng.seed(luck)
         _approved_export(company, today, day, rng, month_end)
 
 
-def _work(person: Person, dept: str, base: int, day: Day, rng: Random, month_end: bool,
-          files: bool, remote: bool) -> None:
+def _work(
+    person: Person,
+    dept: str,
+    base: int,
+    day: Day,
+    rng: Random,
+    month_end: bool,
+    files: bool,
+    remote: bool,
+) -> None:
     random, make, add = rng.random, day.make, day.add
     start = base + int(min(max(rng.gauss(8.85, 0.25), 8.2), 9.6) * HOUR)
     leave = base + int(min(max(rng.gauss(18.4 + month_end, 0.8), 17.5), 21.6) * HOUR)
@@ -63,14 +85,22 @@ def _work(person: Person, dept: str, base: int, day: Day, rng: Random, month_end
 
     if not remote:
         if random() < 0.004:  # the badge was held too far from the reader
-            add(start - 6 * SECOND, {**facts.badge(make, person, "zone-office", "in"),
-                                     "result": "denied", "reason": "unreadable"})
+            add(
+                start - 6 * SECOND,
+                {
+                    **facts.badge(make, person, "zone-office", "in"),
+                    "result": "denied",
+                    "reason": "unreadable",
+                },
+            )
         add(start, facts.badge(make, person, "zone-office", "in"))
         if random() < 0.55:
             out = noon + int(random() * 15 * MINUTE)
             add(out, facts.badge(make, person, "zone-office", "out"))
-            add(out + int((25 + random() * 25) * MINUTE),
-                facts.badge(make, person, "zone-office", "in"))
+            add(
+                out + int((25 + random() * 25) * MINUTE),
+                facts.badge(make, person, "zone-office", "in"),
+            )
         add(leave, facts.badge(make, person, "zone-office", "out"))
         zone = DEPARTMENTS[dept][3]
         if zone:
@@ -85,8 +115,12 @@ def _work(person: Person, dept: str, base: int, day: Day, rng: Random, month_end
         for _ in range(int(random() * 4)):
             kind = ("read", "read", "update", "create")[int(random() * 4)]
             if dataset and random() < 0.15:
-                add(when(), facts.file(make, person, "read", int(random() * 90_000), dataset,
-                                       1 + int(random() * 3)))
+                add(
+                    when(),
+                    facts.file(
+                        make, person, "read", int(random() * 90_000), dataset, 1 + int(random() * 3)
+                    ),
+                )
             else:
                 add(when(), facts.file(make, person, kind, int(random() * 900_000)))
     for _ in range(int(random() * 3.2)):
@@ -94,21 +128,62 @@ def _work(person: Person, dept: str, base: int, day: Day, rng: Random, month_end
     session = make.short("ps-")
     for _ in range(int(random() * 6)):
         known = dept in PORTAL_DEPTS and random() < 0.5
-        path = ("/members/{id}" if random() < 0.8 else "/files/{id}") if known \
+        path = (
+            ("/members/{id}" if random() < 0.8 else "/files/{id}")
+            if known
             else _PORTAL_PAGES[int(random() * 4)]
-        add(when(), facts.web(make, "portal-01", person.ref, "staff", PORTAL, path, 200,
-                              person.ip, session, 2_000 + int(random() * 30_000),
-                              "ds-members" if known else None))
+        )
+        add(
+            when(),
+            facts.web(
+                make,
+                "portal-01",
+                person.ref,
+                "staff",
+                PORTAL,
+                path,
+                200,
+                person.ip,
+                session,
+                2_000 + int(random() * 30_000),
+                "ds-members" if known else None,
+            ),
+        )
 
 
 def _login(person: Person, t: int, remote: bool, day: Day, rng: Random) -> None:
     ip = f"100.64.{person.number % 200}.{person.number % 250 + 1}" if remote else person.ip
     if rng.random() < 0.02:
-        day.add(t - 20 * SECOND, facts.login(day.make, "idp-01", person.ref, "staff",
-                                             person.account, "sys-idp", False, ip, remote,
-                                             person.device))
-    day.add(t, facts.login(day.make, "idp-01", person.ref, "staff", person.account, "sys-idp",
-                           True, ip, remote, person.device))
+        day.add(
+            t - 20 * SECOND,
+            facts.login(
+                day.make,
+                "idp-01",
+                person.ref,
+                "staff",
+                person.account,
+                "sys-idp",
+                False,
+                ip,
+                remote,
+                person.device,
+            ),
+        )
+    day.add(
+        t,
+        facts.login(
+            day.make,
+            "idp-01",
+            person.ref,
+            "staff",
+            person.account,
+            "sys-idp",
+            True,
+            ip,
+            remote,
+            person.device,
+        ),
+    )
 
 
 def _visit(person: Person, zone: str, base: int, day: Day, rng: Random) -> None:
@@ -119,14 +194,25 @@ def _visit(person: Person, zone: str, base: int, day: Day, rng: Random) -> None:
     stay = int((12 + rng.random() * 50) * MINUTE)
     day.add(enter, facts.badge(day.make, person, zone, "in"))
     if zone == "zone-server":
-        day.add(enter + int((2 + rng.random() * 8) * MINUTE), facts.login(
-            day.make, "console-01", person.ref, "staff", person.account, "sys-console", True,
-            "10.30.1.10", False, "console-01"))
+        day.add(
+            enter + int((2 + rng.random() * 8) * MINUTE),
+            facts.login(
+                day.make,
+                "console-01",
+                person.ref,
+                "staff",
+                person.account,
+                "sys-console",
+                True,
+                "10.30.1.10",
+                False,
+                "console-01",
+            ),
+        )
     day.add(enter + stay, facts.badge(day.make, person, zone, "out"))
 
 
-def _read(person: Person, dataset: str, when: When, day: Day, rng: Random,
-          month_end: bool) -> None:
+def _read(person: Person, dataset: str, when: When, day: Day, rng: Random, month_end: bool) -> None:
     left = MAX_PERSONS - 15
     for _ in range(4 + int(rng.random() * (8 if month_end else 5))):
         rows = min(1 + int(rng.random() * 14), left)
@@ -137,21 +223,34 @@ def _read(person: Person, dataset: str, when: When, day: Day, rng: Random,
         day.add(when(), facts.query(day.make, person, dataset, operation, rows))
 
 
-def _approved_export(company: Company, today: date, day: Day, rng: Random,
-                     month_end: bool) -> None:
+def _approved_export(company: Company, today: date, day: Day, rng: Random, month_end: bool) -> None:
     """At the end of a month marketing draws its list, with an approval of that morning."""
     if not month_end:
         return
     person = next(p for p in company.staff if p.ref == company.boss["dept-marketing"])
     boss = company.boss_of("dept-marketing", person.ref)
     rows = 1_500 + int(rng.random() * 3_000)
-    day.add(at(today, 9, 40), day.make(
-        "approval.granted", "approval-form", boss, "staff", approval_id=day.make.short("apr-"),
-        kind="bulk_export", for_ref=person.ref, dataset_id="ds-marketing", max_rows=5_000,
-        valid_from=text(at(today, 9, 40)), valid_to=text(at(today, 23)), approver_ref=boss))
-    day.add(at(today, 14, int(rng.random() * 59)),
-            facts.query(day.make, person, "ds-marketing", "export", rows,
-                        day.make.short("TCK-")))
+    day.add(
+        at(today, 9, 40),
+        day.make(
+            "approval.granted",
+            "approval-form",
+            boss,
+            "staff",
+            approval_id=day.make.short("apr-"),
+            kind="bulk_export",
+            for_ref=person.ref,
+            dataset_id="ds-marketing",
+            max_rows=5_000,
+            valid_from=text(at(today, 9, 40)),
+            valid_to=text(at(today, 23)),
+            approver_ref=boss,
+        ),
+    )
+    day.add(
+        at(today, 14, int(rng.random() * 59)),
+        facts.query(day.make, person, "ds-marketing", "export", rows, day.make.short("TCK-")),
+    )
 
 
 def night(company: Company, today: date, day: Day, rng: Random) -> None:
@@ -159,9 +258,26 @@ def night(company: Company, today: date, day: Day, rng: Random) -> None:
     make = day.make
     for n in range(3):
         rows = 4_000 + int(rng.random() * 9_000) * (2 if today in company.month_ends else 1)
-        day.add(at(today, 2, 10 + 5 * n), make(
-            "access.datastore_query", "db-01", "svc-batch", "service", account_ref="acct-batch",
-            system_id="sys-order", dataset_id="ds-orders", operation="export",
-            purpose_code="billing", rows=rows, principals_count=rows, fields=["item", "amount"],
-            statement_digest=make.short("st-"), device_id=None, region="JP",
-            joins_dataset_ids=[], query_id=make.short("q-"), target_system_id="sys-dwh"))
+        day.add(
+            at(today, 2, 10 + 5 * n),
+            make(
+                "access.datastore_query",
+                "db-01",
+                "svc-batch",
+                "service",
+                account_ref="acct-batch",
+                system_id="sys-order",
+                dataset_id="ds-orders",
+                operation="export",
+                purpose_code="billing",
+                rows=rows,
+                principals_count=rows,
+                fields=["item", "amount"],
+                statement_digest=make.short("st-"),
+                device_id=None,
+                region="JP",
+                joins_dataset_ids=[],
+                query_id=make.short("q-"),
+                target_system_id="sys-dwh",
+            ),
+        )

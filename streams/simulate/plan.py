@@ -57,34 +57,47 @@ class Plan:
         self._nights = [(day, hour) for day in days for hour in (1, 2, 3, 4)]
         self.rng.shuffle(self._nights)
         # marketing's manager draws the monthly lists under an approval of her own
-        settled = [p for p in self.company.staff if p.settled and p.joined < self.company.start
-                   and p.ref != self.company.boss["dept-marketing"]]
+        settled = [
+            p
+            for p in self.company.staff
+            if p.settled
+            and p.joined < self.company.start
+            and p.ref != self.company.boss["dept-marketing"]
+        ]
         self.rng.shuffle(settled)
         self._pools = {"quiet": [], "reader": [], "admin": []}
         for person in settled:
             dept = person.depts[0][1]
-            kind = "reader" if DEPARTMENTS[dept][1] else \
-                "admin" if dept == "dept-it" else "quiet"
+            kind = "reader" if DEPARTMENTS[dept][1] else "admin" if dept == "dept-it" else "quiet"
             self._pools[kind].append(person)
 
     @property
     def rounds(self) -> int:
         """How many faults of each code the period and the staff have room for."""
         pools = self._pools
-        return max(1, min(6, (len(self.company.days) + 5) // 30, len(pools["quiet"]) // 9,
-                          len(pools["reader"]) // 4))
+        return max(
+            1,
+            min(
+                6,
+                (len(self.company.days) + 5) // 30,
+                len(pools["quiet"]) // 9,
+                len(pools["reader"]) // 4,
+            ),
+        )
 
     def person(self, kind: str) -> Person:
         """Somebody nothing else has happened to: quiet (reads no data), reader or admin."""
         if not self._pools[kind]:
-            raise ValueError(f"--plant: no {kind} staff left to plant on; give more --staff or "
-                             "fewer codes")
+            raise ValueError(
+                f"--plant: no {kind} staff left to plant on; give more --staff or fewer codes"
+            )
         return self._pools[kind].pop()
 
     def anyone(self) -> Person:
         """A settled member of staff who may have a fault of another kind as well."""
-        return self.rng.choice([p for p in self.company.staff
-                                if p.settled and p.joined < self.company.start])
+        return self.rng.choice(
+            [p for p in self.company.staff if p.settled and p.joined < self.company.start]
+        )
 
     def workday(self, after: int = 4, before: int = 4) -> date:
         """A business day, so many of them away from the first and so many days from the end."""
@@ -93,7 +106,7 @@ class Plan:
 
     def day(self, after: int = 2, before: int = 4) -> date:
         """Any day so far from both ends."""
-        return self.rng.choice(self.company.days[after:len(self.company.days) - before])
+        return self.rng.choice(self.company.days[after : len(self.company.days) - before])
 
     def night(self) -> int:
         """An instant of an hour of a night that nothing else uses."""
@@ -102,8 +115,9 @@ class Plan:
 
     def office(self, day: date, first: int = 9, last: int = 16) -> int:
         """An instant within office hours."""
-        return at(day, self.rng.randint(first, last), self.rng.randrange(60),
-                  self.rng.randrange(60))
+        return at(
+            day, self.rng.randint(first, last), self.rng.randrange(60), self.rng.randrange(60)
+        )
 
     def tell(self, occurred: int, fact: Fact, arrives: int | None = None) -> None:
         """Let it happen; before the first day it is history, after the last it is dropped."""
@@ -113,12 +127,19 @@ class Plan:
         elif day < self.company.end:
             self.agenda.setdefault(day, []).append((occurred, fact, arrives))
 
-    def label(self, planted: str, code: str, subject: str, occurred: int,
-              cause: str = "planted") -> Label:
+    def label(
+        self, planted: str, code: str, subject: str, occurred: int, cause: str = "planted"
+    ) -> Label:
         """Note that a finding `CONTROL:CODE` has to stand at the end of the period."""
         control, _, name = code.partition(":")
-        label = {"control": control, "code": name, "subject": subject,
-                 "occurred_at": text(occurred), "planted": planted, "cause": cause}
+        label = {
+            "control": control,
+            "code": name,
+            "subject": subject,
+            "occurred_at": text(occurred),
+            "planted": planted,
+            "cause": cause,
+        }
         self.labels.append(label)
         return label
 
@@ -126,23 +147,52 @@ class Plan:
         """Note a finding that a planted fault brings with it."""
         return self.label(planted, code, subject, occurred, f"consequence of {planted}")
 
-    def grant(self, person: Person, dataset: str, on: date, role: str | None = None,
-              valid_until: date | None = None) -> None:
+    def grant(
+        self,
+        person: Person,
+        dataset: str,
+        on: date,
+        role: str | None = None,
+        valid_until: date | None = None,
+    ) -> None:
         """An account and a right for somebody who had none, some minutes past eight."""
         entry = DATASET[dataset]
         boss = self.company.boss_of(entry.owner_dept, person.ref)
-        self.tell(at(on, 8, 5), facts.account(self.make, person.account, person.ref,
-                                              entry.system, boss))
-        self.tell(at(on, 8, 10), facts.privilege(
-            self.make, person.account, person.ref, entry.system, dataset,
-            role or entry.roles[0], boss, valid_until=valid_until))
+        self.tell(
+            at(on, 8, 5), facts.account(self.make, person.account, person.ref, entry.system, boss)
+        )
+        self.tell(
+            at(on, 8, 10),
+            facts.privilege(
+                self.make,
+                person.account,
+                person.ref,
+                entry.system,
+                dataset,
+                role or entry.roles[0],
+                boss,
+                valid_until=valid_until,
+            ),
+        )
 
     def approve(self, person: Person, dataset: str, since: int, max_rows: int | None) -> None:
         """Leave for one bulk export, until the evening of the next day."""
         boss = self.company.boss_of(DATASET[dataset].owner_dept, person.ref)
         until = since + 36 * 60 * MINUTE
-        self.tell(since, self.make(
-            "approval.granted", "approval-form", boss, "staff",
-            approval_id=self.make.short("apr-"), kind="bulk_export", for_ref=person.ref,
-            dataset_id=dataset, max_rows=max_rows, valid_from=text(since), valid_to=text(until),
-            approver_ref=boss))
+        self.tell(
+            since,
+            self.make(
+                "approval.granted",
+                "approval-form",
+                boss,
+                "staff",
+                approval_id=self.make.short("apr-"),
+                kind="bulk_export",
+                for_ref=person.ref,
+                dataset_id=dataset,
+                max_rows=max_rows,
+                valid_from=text(since),
+                valid_to=text(until),
+                approver_ref=boss,
+            ),
+        )

@@ -18,8 +18,12 @@ from streams.simulate.times import HOUR, MINUTE, SECOND, at, day_of, midnight, t
 
 Arrival = tuple[int, int, Fact]
 _OVERTAKEN = {"web-01", "file-01", "db-01", "mail-01"}
-_HOLDS = {"badge-01": 180 * SECOND, "web-01": 12 * MINUTE, "file-01": 12 * MINUTE,
-          "idp-01": 4 * MINUTE}
+_HOLDS = {
+    "badge-01": 180 * SECOND,
+    "web-01": 12 * MINUTE,
+    "file-01": 12 * MINUTE,
+    "idp-01": 4 * MINUTE,
+}
 
 
 class Sender:
@@ -107,7 +111,7 @@ class Sender:
         out.sort()
         border = midnight(today + timedelta(days=1))
         self._waiting = [arrival for arrival in out if arrival[0] >= border]
-        for _, _, fact in out[:len(out) - len(self._waiting)]:
+        for _, _, fact in out[: len(out) - len(self._waiting)]:
             yield fact
 
     def rest(self) -> Iterator[Fact]:

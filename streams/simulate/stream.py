@@ -27,8 +27,9 @@ class Simulation:
     event line, `ingested_at` being the arrival.
     """
 
-    def __init__(self, months: int, staff: int, seed: int, plant: Iterable[str] = (),
-                 start: date = START) -> None:
+    def __init__(
+        self, months: int, staff: int, seed: int, plant: Iterable[str] = (), start: date = START
+    ) -> None:
         self.seed, self.codes = seed, chosen(plant)
         self._shape = seed, staff, start, months
         company = Company(*self._shape)
@@ -97,19 +98,29 @@ def outage(today: date, day: Day, sender: Sender) -> None:
     if today.toordinal() % 60 == 7:
         begins = at(today, 1, 30)
         sender.silence(Silence("endpoint-01", begins, at(today, 4)))
-        day.add(begins, day.make(
-            "log.source_status", "collector-01", "svc-collector", "service",
-            monitored_source_id="endpoint-01", status="stopped", last_seq=None, lag_seconds=0,
-            clock_skew_ms=0, declared_outage_id=f"outage-{today:%Y%m%d}"))
+        day.add(
+            begins,
+            day.make(
+                "log.source_status",
+                "collector-01",
+                "svc-collector",
+                "service",
+                monitored_source_id="endpoint-01",
+                status="stopped",
+                last_seq=None,
+                lag_seconds=0,
+                clock_skew_ms=0,
+                declared_outage_id=f"outage-{today:%Y%m%d}",
+            ),
+        )
 
 
-def simulate(months: int, staff: int, seed: int, plant: Iterable[str] = (),
-             start: date = START) -> Simulation:
+def simulate(
+    months: int, staff: int, seed: int, plant: Iterable[str] = (), start: date = START
+) -> Simulation:
     """A company of so many people over so many months, compliant but for what is planted.
 
     `plant` holds `all`, controls or CONTROL:CODE. The same arguments give the same bytes.
     ValueError for a period or staff too small, or a word that names no fault.
     """
     return Simulation(months, staff, seed, plant, start)
-
-

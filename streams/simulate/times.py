@@ -83,8 +83,12 @@ def _holidays(year: int) -> frozenset[date]:
 
 def is_closed(day: date) -> bool:
     """Whether offices are closed: weekend, national holiday, 29 December to 3 January."""
-    return (day.weekday() >= 5 or day in _holidays(day.year)
-            or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3))
+    return (
+        day.weekday() >= 5
+        or day in _holidays(day.year)
+        or (day.month, day.day) >= (12, 29)
+        or (day.month, day.day) <= (1, 3)
+    )
 
 
 def business_days(days: list[date]) -> list[date]:

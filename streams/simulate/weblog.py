@@ -39,20 +39,29 @@ class Log(NamedTuple):
 
 
 LOGS = {
-    "web-01": Log("sys-site", SITE, (
-        Path(r"^/members/\d+/orders$", "/members/{id}/orders", "ds-orders"),
-        Path(r"^/members/\d+$", "/members/{id}", "ds-members"),
-        Path(r"^/inquiry$", "/inquiry", "ds-inquiries"),
-        Path(r"^/items/\d+$", "/items/{id}"),
-        Path(r"^/$", "/"),
-        Path(r"^/help$", "/help"),
-    )),
-    "portal-01": Log("sys-portal", PORTAL, (
-        Path(r"^/members/\d+$", "/members/{id}", "ds-members", "read", "datastore"),
-        Path(r"^/files/\d+$", "/files/{id}", "ds-members", "read", "file"),
-        Path(r"^/workflow/\d+$", "/workflow/{id}"),
-        *(Path(rf"^/{page}$", f"/{page}") for page in ("news", "schedule", "rooms")),
-    ), r"stf-\d+"),
+    "web-01": Log(
+        "sys-site",
+        SITE,
+        (
+            Path(r"^/members/\d+/orders$", "/members/{id}/orders", "ds-orders"),
+            Path(r"^/members/\d+$", "/members/{id}", "ds-members"),
+            Path(r"^/inquiry$", "/inquiry", "ds-inquiries"),
+            Path(r"^/items/\d+$", "/items/{id}"),
+            Path(r"^/$", "/"),
+            Path(r"^/help$", "/help"),
+        ),
+    ),
+    "portal-01": Log(
+        "sys-portal",
+        PORTAL,
+        (
+            Path(r"^/members/\d+$", "/members/{id}", "ds-members", "read", "datastore"),
+            Path(r"^/files/\d+$", "/files/{id}", "ds-members", "read", "file"),
+            Path(r"^/workflow/\d+$", "/workflow/{id}"),
+            *(Path(rf"^/{page}$", f"/{page}") for page in ("news", "schedule", "rooms")),
+        ),
+        r"stf-\d+",
+    ),
 }
 """Servers by source_id; their access.web_request events can be written as lines instead."""
 
@@ -66,8 +75,10 @@ def line(event: Fact) -> str:
     user = event["actor_ref"] if event["actor_kind"] == "staff" else "-"
     number = int(event["request_id"][-6:], 16) % 48_000 + 1
     path = event["path_class"].replace("{id}", str(number))
-    return (f'{event["src_ip"]} - {user} [{stamp}] "{event["method"]} {path} HTTP/1.1" '
-            f'{event["status"]} {event["bytes_out"]} "-" "{event["user_agent"]}"')
+    return (
+        f'{event["src_ip"]} - {user} [{stamp}] "{event["method"]} {path} HTTP/1.1" '
+        f'{event["status"]} {event["bytes_out"]} "-" "{event["user_agent"]}"'
+    )
 
 
 def combined_log(events: Iterable[Fact]) -> Iterator[tuple[str, str | Fact]]:
@@ -82,8 +93,14 @@ def combined_log(events: Iterable[Fact]) -> Iterator[tuple[str, str | Fact]]:
 def source_toml(source_id: str) -> str:
     """What the log adapter has to know about a server: TOML with one table a path class."""
     log = LOGS[source_id]
-    out = [f'source_id = "{source_id}"', f'org_id = "{ORG}"', f'system_id = "{log.system}"',
-           f'host = "{log.host}"', 'scheme = "https"', 'tls_version = "TLS1.3"']
+    out = [
+        f'source_id = "{source_id}"',
+        f'org_id = "{ORG}"',
+        f'system_id = "{log.system}"',
+        f'host = "{log.host}"',
+        'scheme = "https"',
+        'tls_version = "TLS1.3"',
+    ]
     if log.users:
         out += ["", "[[user]]", f"match = '{log.users}'", 'kind = "staff"']
     for path in log.paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ class ClickHouse:
         self._client: Client = engine.client
         self._heads: dict[tuple[str, int], Head] = {}
         self._clean: set[tuple[str, int]] = set()
+        self._chains = threading.RLock()
+        """Held while a chain is looked at or extended: blocks are written in threads."""
 
     @classmethod
     def open(cls, url: str) -> ClickHouse:
@@ -68,6 +71,10 @@ class ClickHouse:
     # --- writing ---------------------------------------------------------------------------
 
     def write(self, sealed: Sealed) -> None:
+        with self._chains:
+            self._write(sealed)
+
+    def _write(self, sealed: Sealed) -> None:
         header = sealed.header
         key = (header.lane, header.partition)
         head = self._heads.get(key) or self.head(*key)
@@ -135,17 +142,18 @@ class ClickHouse:
         return _decoder.decode_lines(text)
 
     def head(self, lane: str, partition: int) -> Head | None:
-        found = self._rows(
-            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
-            f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
-            {"lane": lane, "partition": partition},
-        )
-        self._heads.pop((lane, partition), None)
-        self._clean.discard((lane, partition))
-        if not found:
-            return None
-        head = self._heads[lane, partition] = Head(*found[0])
-        return head
+        with self._chains:
+            found = self._rows(
+                "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
+                f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
+                {"lane": lane, "partition": partition},
+            )
+            self._heads.pop((lane, partition), None)
+            self._clean.discard((lane, partition))
+            if not found:
+                return None
+            head = self._heads[lane, partition] = Head(*found[0])
+            return head
 
     def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
         return bool(

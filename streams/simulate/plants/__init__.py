@@ -20,12 +20,17 @@ def chosen(wanted: Iterable[str]) -> list[str]:
     """
     found: set[str] = set()
     for word in wanted:
-        matches = {name for name in PLANTS
-                   if word == "all" or name == word or name.partition(":")[0] == word}
+        matches = {
+            name
+            for name in PLANTS
+            if word == "all" or name == word or name.partition(":")[0] == word
+        }
         if not matches:
             known = ", ".join(sorted({name.partition(":")[0] for name in PLANTS}))
-            raise ValueError(f"--plant {word}: nothing by that name can be planted; known: all, "
-                             f"{known}, or CONTROL:CODE of one of these")
+            raise ValueError(
+                f"--plant {word}: nothing by that name can be planted; known: all, "
+                f"{known}, or CONTROL:CODE of one of these"
+            )
         found |= matches
     return [name for name in PLANTS if name in found]
 

@@ -21,8 +21,10 @@ def no_grant(plan: Plan, planted: str) -> None:
         plan.label(planted, "TEC-01:NO_GRANT", f"{person.ref}|{dataset}", t)
         return
     for n in range(plan.rng.randint(1, 3)):
-        plan.tell(t + n * 3 * MINUTE,
-                  facts.query(plan.make, person, dataset, "read", plan.rng.randint(1, 9)))
+        plan.tell(
+            t + n * 3 * MINUTE,
+            facts.query(plan.make, person, dataset, "read", plan.rng.randint(1, 9)),
+        )
     plan.label(planted, "TEC-01:NO_GRANT", f"{person.account}|{dataset}", t)
 
 
@@ -62,7 +64,7 @@ def _habitual(plan: Plan) -> tuple[Person, str, int]:
     person = plan.person("reader")
     day = plan.workday(after=9)
     index = plan.company.workdays.index(day)
-    plan.forced.update((person.ref, d) for d in plan.company.workdays[index - 8:index + 1])
+    plan.forced.update((person.ref, d) for d in plan.company.workdays[index - 8 : index + 1])
     dataset = DEPARTMENTS[person.depts[0][1]][1]
     assert dataset is not None
     return person, dataset, plan.office(day, 10, 15)
@@ -110,16 +112,17 @@ def above_approved(plan: Plan, planted: str) -> None:
     person, t = _newcomer(plan)
     plan.approve(person, "ds-orders", t - 60 * MINUTE, 1_500)
     fact = _export(plan, person, "ds-orders", t, plan.rng.randint(1_900, 2_800))
-    plan.label(planted, "TEC-05:ABOVE_APPROVED",
-               f"{person.ref}|ds-orders|{fact['event_id']}", t)
+    plan.label(planted, "TEC-05:ABOVE_APPROVED", f"{person.ref}|ds-orders|{fact['event_id']}", t)
 
 
 def spike(plan: Plan, planted: str) -> None:
     """A reader of some fifty persons a day reads many hundreds, in two goes."""
     person, dataset, t = _habitual(plan)
     for n in range(2):
-        plan.tell(t + n * 9 * MINUTE, facts.query(plan.make, person, dataset, "read",
-                                                  plan.rng.randint(600, 950)))
+        plan.tell(
+            t + n * 9 * MINUTE,
+            facts.query(plan.make, person, dataset, "read", plan.rng.randint(600, 950)),
+        )
     plan.label(planted, "TEC-05:SPIKE", f"{person.ref}|{day_of(t)}", t)
 
 

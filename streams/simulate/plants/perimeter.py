@@ -14,8 +14,17 @@ _ATTACKERS = ("203.0.113", "198.51.100", "192.0.2")
 
 
 def _failure(plan: Plan, account: str, net: str) -> Fact:
-    return facts.login(plan.make, "idp-01", "", "unknown", account, "sys-idp", False,
-                       f"{net}.{plan.rng.randint(2, 250)}", True)
+    return facts.login(
+        plan.make,
+        "idp-01",
+        "",
+        "unknown",
+        account,
+        "sys-idp",
+        False,
+        f"{net}.{plan.rng.randint(2, 250)}",
+        True,
+    )
 
 
 def _burst(plan: Plan, account: str, net: str) -> tuple[str, int, int]:
@@ -42,8 +51,20 @@ def brute_success(plan: Plan, planted: str) -> None:
     person, net = plan.anyone(), plan.rng.choice(_ATTACKERS)
     first, _, last = _burst(plan, person.account, net)
     t = last + plan.rng.randint(20, 240) * SECOND
-    plan.tell(t, facts.login(plan.make, "idp-01", person.ref, "staff", person.account, "sys-idp",
-                             True, f"{net}.9", True))
+    plan.tell(
+        t,
+        facts.login(
+            plan.make,
+            "idp-01",
+            person.ref,
+            "staff",
+            person.account,
+            "sys-idp",
+            True,
+            f"{net}.9",
+            True,
+        ),
+    )
     plan.label(planted, "TEC-04:BRUTE_SUCCESS", f"{person.account}|{first}", t)
 
 
@@ -74,9 +95,22 @@ def plaintext(plan: Plan, planted: str) -> None:
     t = at(day, 6, 30)
     for n in range(3):
         if planted.endswith(("2", "4", "6")):
-            fact = facts.web(plan.make, "lb-01", "", "unknown", host, "/entry", 200,
-                             "100.70.1.9", plan.make.short("ws-"), 900, "ds-inquiries",
-                             scheme="http", tls=None, method="POST")
+            fact = facts.web(
+                plan.make,
+                "lb-01",
+                "",
+                "unknown",
+                host,
+                "/entry",
+                200,
+                "100.70.1.9",
+                plan.make.short("ws-"),
+                900,
+                "ds-inquiries",
+                scheme="http",
+                tls=None,
+                method="POST",
+            )
         else:
             fact = facts.probe(plan.make, host, True, day + timedelta(days=200), None, "http")
         plan.tell(t + n * 12 * 60 * MINUTE, fact)
@@ -89,8 +123,20 @@ def old_tls(plan: Plan, planted: str) -> None:
     t, version = at(day, 6, 35), plan.rng.choice(("TLS1.0", "TLS1.1"))
     for n in range(3):
         if planted.endswith(("2", "4", "6")):
-            fact = facts.web(plan.make, "lb-01", "svc-partner", "service", host, "/v0/orders",
-                             200, "192.0.2.41", "api-old", 900, "ds-orders", tls=version)
+            fact = facts.web(
+                plan.make,
+                "lb-01",
+                "svc-partner",
+                "service",
+                host,
+                "/v0/orders",
+                200,
+                "192.0.2.41",
+                "api-old",
+                900,
+                "ds-orders",
+                tls=version,
+            )
         else:
             fact = facts.probe(plan.make, host, True, day + timedelta(days=200), version)
         plan.tell(t + n * 12 * 60 * MINUTE, fact)
@@ -104,16 +150,27 @@ def cert_expiring(plan: Plan, planted: str) -> None:
     ends = day + timedelta(days=left)
     for n in range(6):
         plan.tell(at(day + timedelta(days=n), 6, 40), facts.probe(plan.make, host, True, ends))
-    plan.tell(at(day + timedelta(days=6), 6, 40),
-              facts.probe(plan.make, host, True, ends + timedelta(days=365)))
+    plan.tell(
+        at(day + timedelta(days=6), 6, 40),
+        facts.probe(plan.make, host, True, ends + timedelta(days=365)),
+    )
     plan.label(planted, "TEC-09:CERT_EXPIRING", f"{host}|{ends}", at(day, 6, 40))
 
 
 def _zone_right(plan: Plan, person: Person, zone: str) -> None:
     if DEPARTMENTS[person.depts[0][1]][3] != zone:
-        plan.tell(at(plan.company.start - timedelta(days=90), 9), facts.privilege(
-            plan.make, person.badge, person.ref, zone, None, "zone_entry",
-            plan.company.boss_of("dept-general", person.ref)))
+        plan.tell(
+            at(plan.company.start - timedelta(days=90), 9),
+            facts.privilege(
+                plan.make,
+                person.badge,
+                person.ref,
+                zone,
+                None,
+                "zone_entry",
+                plan.company.boss_of("dept-general", person.ref),
+            ),
+        )
 
 
 def exit_without_entry(plan: Plan, planted: str) -> None:
@@ -143,10 +200,12 @@ def no_exit(plan: Plan, planted: str) -> None:
     person, day = plan.person("quiet"), plan.workday()
     _zone_right(plan, person, "zone-archive")
     plan.forced.add((person.ref, day))
-    plan.tell(at(day, 15, plan.rng.randrange(60)),
-              facts.badge(plan.make, person, "zone-archive", "in"))
-    plan.label(planted, "PHY-02:NO_EXIT", f"{person.ref}|zone-archive",
-               at(day + timedelta(days=1), 2))
+    plan.tell(
+        at(day, 15, plan.rng.randrange(60)), facts.badge(plan.make, person, "zone-archive", "in")
+    )
+    plan.label(
+        planted, "PHY-02:NO_EXIT", f"{person.ref}|zone-archive", at(day + timedelta(days=1), 2)
+    )
 
 
 def local_use_while_out(plan: Plan, planted: str) -> None:
@@ -154,8 +213,21 @@ def local_use_while_out(plan: Plan, planted: str) -> None:
     person, day = plan.person("quiet"), plan.workday()
     plan.forced.add((person.ref, day))
     t = plan.office(day, 10, 16)
-    plan.tell(t, facts.login(plan.make, "console-01", person.ref, "staff", person.account,
-                             "sys-console", True, "10.30.1.10", False, "console-01"))
+    plan.tell(
+        t,
+        facts.login(
+            plan.make,
+            "console-01",
+            person.ref,
+            "staff",
+            person.account,
+            "sys-console",
+            True,
+            "10.30.1.10",
+            False,
+            "console-01",
+        ),
+    )
     plan.label(planted, "PHY-02:LOCAL_USE_WHILE_OUT", f"{person.ref}|zone-server", t)
 
 
