@@ -19,7 +19,7 @@ from controls.events import Event
 from controls.gaps import SourceGap
 from controls.kernel import HOUR
 from controls.registers import FOREVER, Registers
-from streams import codec
+from streams import codec, messages
 from streams.blocks import Batch
 from streams.evidence.block import Head, Header, Sealed
 from streams.evidence.seal import seal
@@ -135,14 +135,15 @@ class Partition:
 
     def _fill_registers(self) -> None:
         """In the order in which they were filled: events of a block, then the gaps it found."""
-        known: list[tuple[int, list[Any]]] = []
+        known: list[tuple[int, int, list[Any]]] = []
         for key, value in self.state.items():
             if key.startswith(REGISTER):
                 lines = value["lines"].encode().split(b"\n")
-                known.append((value["applied"], codec.decode(lines, lane=True)))
+                piece = int(key.rpartition("|")[2])
+                known.append((value["applied"], piece, codec.decode(lines, lane=True)))
             elif key.startswith(GAP):
-                known.append((value["applied"] + 1, [SourceGap(**value["gap"])]))
-        for offset, events in sorted(known, key=lambda entry: entry[0]):
+                known.append((value["applied"] + 1, 0, [SourceGap(**value["gap"])]))
+        for offset, _, events in sorted(known, key=lambda entry: entry[:2]):
             for event in events:
                 self.parts.registers.add(event, offset)
         self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
@@ -164,8 +165,9 @@ class Partition:
             for event in building:
                 registers.add(event, batch.last_offset)
             if building:
-                lines = b"\n".join(map(codec.encode, building))
-                memory[f"{REGISTER}{batch.last_offset}"] = {"lines": lines.decode()}
+                # in pieces: a whole block's events are more than Kafka takes as one message
+                for piece, lines in enumerate(messages.packed(map(codec.encode, building))):
+                    memory[f"{REGISTER}{batch.last_offset}|{piece}"] = {"lines": lines.decode()}
             registers.reached = batch.last_offset
         first = self.head.last_offset + 1 if self.head else 0
         first = min(first, batch.first_offset)
