@@ -20,7 +20,7 @@ from controls.events import Event
 from controls.gaps import SourceGap
 from controls.kernel import HOUR
 from controls.registers import FOREVER, Registers
-from streams import codec
+from streams import codec, messages
 from streams.blocks import Batch
 from streams.evidence.block import Head, Header, Sealed
 from streams.evidence.seal import seal
@@ -139,15 +139,16 @@ class Partition:
 
     def _fill_registers(self) -> None:
         """In the order in which they were filled: events of a block, then the gaps it found."""
-        known: list[tuple[int, list[Any]]] = []
+        known: list[tuple[int, int, list[Any]]] = []
         for key, value in self.state.items():
             if key.startswith((REGISTER, OBSERVED)):
-                known.append((int(key.partition("|")[2]), _events(value)))
+                _, offset, piece = key.split("|")
+                known.append((int(offset), int(piece), _events(value)))
             elif key.startswith(GAP):
-                known.append((value["applied"] + 1, [SourceGap(**value["gap"])]))
-        for offset, events in sorted(known, key=lambda entry: entry[0]):
+                known.append((value["applied"] + 1, 0, [SourceGap(**value["gap"])]))
+        for place, _, events in sorted(known, key=lambda entry: entry[:2]):
             for event in events:
-                self.parts.registers.add(event, offset)
+                self.parts.registers.add(event, place)
         self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
 
     # -- judge: reads, and changes nothing that lasts ------------------------------------------
@@ -255,8 +256,11 @@ class Partition:
                 value = self.state.get(key)
                 assert value is not None
                 held = [event for event in _events(value) if event.event_id in registers]
-                longest = max(map(registers.term, held), default=0)
-                memory[key] = _lines(held, batch.now + longest) if held else None
+                memory[key] = None
+                if held:  # fewer than there were, so still one message
+                    lines = b"\n".join(map(codec.encode, held))
+                    again = batch.now + max(map(registers.term, held))
+                    memory[key] = {"lines": lines.decode(), "due": again}
         lasting: list[Event] = []
         passing: list[Event] = []
         longest = 0
@@ -268,10 +272,12 @@ class Partition:
                 else:
                     passing.append(event)
                     longest = max(longest, term)
-        if lasting:
-            memory[f"{REGISTER}{batch.last_offset}"] = _lines(lasting)
-        if passing:
-            memory[f"{OBSERVED}{batch.last_offset}"] = _lines(passing, batch.now + longest)
+        # in pieces: a whole block's events are more than Kafka takes as one message
+        for piece, lines in enumerate(messages.packed(map(codec.encode, lasting))):
+            memory[f"{REGISTER}{batch.last_offset}|{piece}"] = {"lines": lines.decode()}
+        for piece, lines in enumerate(messages.packed(map(codec.encode, passing))):
+            value = {"lines": lines.decode(), "due": batch.now + longest}
+            memory[f"{OBSERVED}{batch.last_offset}|{piece}"] = value
         registers.reached = batch.last_offset
 
     def _recognise(self) -> None:
@@ -369,12 +375,6 @@ class Partition:
         for old in [age for age in self._age if (age + 1) * HOUR < self.now - self.parts.dedup]:
             for event_id in self._age.pop(old):
                 self.ids.pop(event_id, None)
-
-
-def _lines(events: Sequence[Event], due: int | None = None) -> dict[str, Any]:
-    """Events as they are remembered; those that the registers let go, until `due` (ms)."""
-    value: dict[str, Any] = {"lines": b"\n".join(map(codec.encode, events)).decode()}
-    return value if due is None else value | {"due": due}
 
 
 def _events(value: Mapping[str, Any]) -> list[Event]:

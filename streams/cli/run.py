@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("faust", "mode", "aiokafka"):
+    for name in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return asyncio.run(serve(settings, str(args.config or "configuration")))
@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def serve(settings: configuration.Settings, origin: str) -> int:
     """Run until a signal comes or the worker fails; nothing is acknowledged after a failure."""
+    wiring.demand_topics(settings)
     forms = wiring.open_forms(settings)
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store))
