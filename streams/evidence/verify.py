@@ -61,13 +61,14 @@ class Report:
 
     `pending` counts rows after the end of a chain: the one block that is being written, or whose
     writer ended before it was sealed; rows of two such blocks are a fault.  `expired` counts
-    rows of classes that have expired.
+    rows that have expired, `classes` the same by their class.
     """
 
     blocks: int = 0
     rows: int = 0
     pending: int = 0
     expired: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
     heads: list[Row] = field(default_factory=list)
     fault: Fault | None = None
 
@@ -178,9 +179,12 @@ class _Chain:
                     raise _Broken(f"{table}: line {row['line']} stands where {line} belongs")
         found = {name: (len(rows), _tree(rows).hex()) for name, rows in leaves.items()}
         for name, rows, subroot in stated:
-            if name not in found and block["recorded_at"] < self.expired.get(name, 0):
+            if name not in found:
+                if block["recorded_at"] >= self.expired.get(name, 0):
+                    raise _Broken(f"its {rows} rows of class {name} are missing")
                 found[name] = (rows, subroot)
                 report.expired += rows
+                report.classes[name] = report.classes.get(name, 0) + rows
                 counts[_TABLE_OF.get(name, "events")] += rows
         return [(name, *found[name]) for name in sorted(found)], counts
 

@@ -61,6 +61,9 @@ class Store(Protocol):
     def head(self, lane: str, partition: int) -> Head | None:
         """The last sealed block of a partition, read anew."""
 
+    def heads(self) -> dict[tuple[str, int], Head]:
+        """The last sealed block of every chain, read anew, by lane and partition."""
+
     def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
         """Whether the block that ends at this offset has its ledger row."""
 
@@ -93,6 +96,13 @@ class Store(Protocol):
 
     def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
         """Rows of `events`, `findings` or `rejects` of one partition by block and line."""
+
+    def expire(self, retention: str, before: int) -> int:
+        """Delete the events of a retention class in blocks recorded before `before` (ms).
+
+        All of a block's or none; the ledger keeps their sub-roots and counts.  Returns how many
+        rows have gone.  Raises StoreError.
+        """
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest rejects, newest first."""

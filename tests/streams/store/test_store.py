@@ -180,12 +180,12 @@ def test_every_type_of_the_vocabulary_has_columns() -> None:
         assert own(name).names
 
 
-def test_memory_and_engine_hold_the_same_rows(chdb: Store) -> None:
+def test_memory_and_engine_hold_the_same_rows(kept: Store) -> None:
     memory = Memory()
     company(memory)
-    company(chdb)
+    company(kept)
     for lane, partition in (("access", 0), ("access", 1), ("books", 0)):
         for table in ("events", "findings", "rejects"):
-            assert list(chdb.rows(table, lane, partition)) == list(
+            assert list(kept.rows(table, lane, partition)) == list(
                 memory.rows(table, lane, partition)
             )
