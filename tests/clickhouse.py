@@ -31,6 +31,7 @@ class Server:
         readers: tuple[str, ...] = (), certificate: Path | None = None, key: Path | None = None,
     ) -> None:  # fmt: skip
         self.directory, self.port = directory, 0
+        self.database = "shoseki"
         self.users = dict(users or {"default": ""})
         self.readers = readers
         self._tls = ["--certificate", str(certificate), "--key", str(key)] if certificate else []
@@ -43,9 +44,9 @@ class Server:
     def __exit__(self, *exc: object) -> None:
         self.kill()
 
-    def url(self, database: str = "shoseki", user: str = "default") -> str:
+    def url(self, database: str | None = None, user: str = "default") -> str:
         scheme = "clickhouses" if self._tls else "clickhouse"
-        return f"{scheme}://{user}@127.0.0.1:{self.port}/{database}"
+        return f"{scheme}://{user}@127.0.0.1:{self.port}/{database or self.database}"
 
     def start(self) -> None:
         """Start it, in the same place as before; returns when it answers."""
@@ -84,7 +85,8 @@ class Server:
         self._process.send_signal(signal.SIGCONT)
 
     def steer(self, **faults: Any) -> dict[str, Any]:
-        """Set faults (see `bridge.Faults`); returns {requests, inserts by table} so far."""
+        """Set faults (see `bridge.Faults`); returns {requests, inserts by table} so far, and the
+        cuts that are left."""
         assert self._process is not None
         assert self._process.stdin is not None
         print(json.dumps(faults), file=self._process.stdin, flush=True)

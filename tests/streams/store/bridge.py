@@ -113,7 +113,7 @@ class Request:
     parameters: dict[str, str]
     settings: dict[str, str]
     binds: dict[str, str]
-    readonly: int
+    readonly: bool
 
 
 class Bridge:
@@ -181,7 +181,7 @@ class Bridge:
         sql, data = statement(parameters.get("query", "").encode(), body)
         insert = _INSERT.match(sql) if data is not None else None
         table = (insert[2] or insert[1]).decode() if insert else None
-        readonly = 1 if user in self.readers else 2 if request.method == "GET" else 0
+        readonly = user in self.readers or request.method == "GET"
         return Request(
             sql, data, table, parameters,
             {k: v for k, v in parameters.items() if k not in TRANSPORT and k[:6] != "param_"},
@@ -273,7 +273,7 @@ class Bridge:
         if database := asked.parameters.get("database"):
             handle.query(f"USE `{database.replace('`', '``')}`")
         if asked.readonly:
-            handle.query(f"SET readonly = {asked.readonly}")
+            handle.query("SET readonly = 2")  # settings may be set, as the client does
 
     def _failed(self, error: Exception) -> web.Response:
         text = str(error)
@@ -343,8 +343,9 @@ async def steer(bridge: Bridge) -> None:
     while line := await lines.readline():
         for name, value in json.loads(line).items():
             setattr(bridge.faults, name, value)
-        count = bridge.count
-        print(json.dumps({"requests": count.requests, "inserts": count.inserts}), flush=True)
+        asked, cuts = bridge.count, bridge.faults.cuts
+        told = {"requests": asked.requests, "inserts": asked.inserts, "cuts": cuts}
+        print(json.dumps(told), flush=True)
 
 
 async def serve(args: argparse.Namespace) -> None:
