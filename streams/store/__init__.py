@@ -5,7 +5,7 @@ Events arrive and leave in evidence form.  Instants are milliseconds since the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 class StoreError(Refusal):
     """The store did not do what it was asked; nothing may be acknowledged after it."""
+
+
+def unquestioned() -> None:
+    """Nobody else writes: where one process has the store, or one worker all partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,12 @@ def asked_by(event: Event, field: str) -> Iterable[str]:
 class Store(Protocol):
     """Blocks in; rows, heads and sums out."""
 
-    def write(self, sealed: Sealed) -> None:
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
         """Keep a block: its rows first, the ledger row last.
 
-        Writing the same block again changes nothing.  Raises StoreError.
+        Writing the same block again changes nothing.  Raises StoreError.  `held` is asked before
+        each change and raises where another may write this chain by now; then the rest is not
+        written, and what was is what the other writes, too.
         """
 
     def head(self, lane: str, partition: int) -> Head | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ import pyarrow as pa
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError
+from streams.store import Ask, StoreError, unquestioned
 from streams.store.client import Engine, connect
 from streams.store.columns import (
     ENVELOPE,
     FINDINGS,
     LEDGER,
+    PLACE,
     REJECTS,
     TABLES,
     event_from,
@@ -40,13 +40,11 @@ BLOCKS = 5_000
 """Blocks counted at once to make such pages."""
 VALUES = 2_000
 """Values in one query; the engine refuses a text of more than 256 KiB."""
-SURE = 5.0
-"""Seconds after a write in which nobody else can have written to the partition: half of what the
-group waits for a worker (`app.lease`)."""
 _decoder = msgspec.json.Decoder()
 
 
 _EVENT = read(ENVELOPE) + ", attributes"
+_BLOCK = names(PLACE).index("block")
 
 
 class ClickHouse:
@@ -57,8 +55,7 @@ class ClickHouse:
         self._client: Client = engine.client
         self._ask = engine.patience.ask
         self._heads: dict[tuple[str, int], Head] = {}
-        self._written: dict[tuple[str, int], float] = {}
-        """When a partition was last written to, in seconds of a clock that only goes forward."""
+        self._clean: set[tuple[str, int]] = set()
 
     @classmethod
     def open(cls, url: str, server: ClickHouseServer | None = None) -> ClickHouse:
@@ -76,15 +73,16 @@ class ClickHouse:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def write(self, sealed: Sealed) -> None:
-        self._ask(lambda: self._write(sealed))
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
+        self._ask(lambda: self._write(sealed, held))
 
-    def _write(self, sealed: Sealed) -> None:
-        """One attempt.  After one that failed, or after a while, nothing is taken for granted:
-        what was taken of a lost insert, and whether another writer came, is looked up."""
+    def _write(self, sealed: Sealed, held: Callable[[], None]) -> None:
+        """One attempt.  After one that failed nothing is taken for granted: what was taken of a
+        lost insert is looked up, and its token decides about what arrives after that."""
         header = sealed.header
         key = (header.lane, header.partition)
-        known = time.monotonic() - self._written.pop(key, -SURE) < SURE
+        known = key in self._clean
+        self._clean.discard(key)
         head = self._heads.get(key) if known else self._head(*key)
         if head is not None and header.last_offset <= head.last_offset:
             if sealed.number == head.number and sealed.head.link != head.link:
@@ -95,12 +93,14 @@ class ClickHouse:
         token = f"{header.lane}/{header.partition}/{header.last_offset}"
         for table, columns in sealed.tables.items():
             if not known:
-                self._settle(table, columns, sealed, head, token)
+                self._settle(table, columns, sealed, head, token, held)
             elif columns["line"]:
+                held()
                 self._insert(table, columns, token)
+        held()
         self._insert("ledger", {name: [value] for name, value in sealed.ledger.items()}, token)
         self._heads[key] = sealed.head
-        self._written[key] = time.monotonic()
+        self._clean.add(key)
 
     def _insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
         schema = SCHEMAS[table]
@@ -114,7 +114,7 @@ class ClickHouse:
 
     def _settle(
         self, table: str, columns: Mapping[str, Sequence[Any]], sealed: Sealed,
-        head: Head | None, token: str,
+        head: Head | None, token: str, held: Callable[[], None],
     ) -> None:  # fmt: skip
         """Insert a table's rows after a start, when a cut-off writer may have left some.
 
@@ -122,22 +122,32 @@ class ClickHouse:
         between) go; and where the engine takes the new rows for ones that have gone, they are
         given a token of their own.
         """
-        where = f"WHERE {HERE} AND block > {{above:Int64}}"
+        last = sealed.header.last_offset
         here = {
             "lane": sealed.header.lane,
             "partition": sealed.header.partition,
             "above": head.last_offset if head else -1,
         }
+        where = f"WHERE {HERE} AND block > {{above:Int64}}"
         select = f"SELECT {read(TABLES[table])} FROM {table} {where} ORDER BY block, line"
+        since = f"SELECT last_offset FROM ledger WHERE {HERE} AND last_offset > {{above:Int64}}"
         wanted = msgspec.json.encode(list(zip(*columns.values(), strict=True)))
         for unique in ("", f"/{uuid.uuid4().hex}"):
             found = self._fetch(select, here)
+            # another worker may have sealed blocks since `head` was read: theirs are no leftovers
+            others = {offset for (offset,) in self._fetch(since, here)}
+            found = [row for row in found if row[_BLOCK] == last or row[_BLOCK] not in others]
             if msgspec.json.encode(found) == wanted:
                 return
-            if found:
+            if left := sorted({row[_BLOCK] for row in found} - others):
+                held()
                 with named(f"clearing unsealed rows of {table}"):
-                    self._client.command(f"DELETE FROM {table} {where}", parameters=here)
+                    self._client.command(
+                        f"DELETE FROM {table} {where} AND block IN {{left:Array(UInt64)}}",
+                        parameters=here | {"left": left},
+                    )
             if columns["line"]:
+                held()
                 self._insert(table, columns, token + unique)
 
     # --- reading ---------------------------------------------------------------------------
@@ -162,7 +172,7 @@ class ClickHouse:
             {"lane": lane, "partition": partition},
         )
         self._heads.pop((lane, partition), None)
-        self._written.pop((lane, partition), None)
+        self._clean.discard((lane, partition))
         if not found:
             return None
         head = self._heads[lane, partition] = Head(*found[0])

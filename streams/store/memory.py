@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import Any
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError, asked_by
+from streams.store import Ask, StoreError, asked_by, unquestioned
 from streams.store.columns import TABLES, finding_from, names
 
 _Entry = tuple[int, int, Event]
@@ -32,7 +32,7 @@ class Memory:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def write(self, sealed: Sealed) -> None:
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
         key = (sealed.header.lane, sealed.header.partition)
         chain = self._chains[key]
         last = chain[-1] if chain else None
@@ -42,6 +42,7 @@ class Memory:
             return
         if sealed.ledger["previous"] != (last.head.link if last else ""):
             raise StoreError(f"block {sealed.number} does not follow the end of its chain")
+        held()
         chain.append(sealed)
         self._index(key, sealed)
 

@@ -73,8 +73,9 @@ class Faults:
     refuse: bool = False
     """Every request is answered 503."""
     cut: str | None = None
-    """Reset the connection of an insert: `before` it is taken, `during` (it is taken a little
-    later, when the client has long heard of the reset), or `after` it is taken."""
+    """Reset the connection of an insert: `before` it is taken, `during` (it is taken `late`
+    seconds after the client has heard of the reset), or `after` it is taken."""
+    late: float = 1.0
     cuts: int = 0
     """So many inserts are cut, then no more."""
     error: int | None = None
@@ -212,7 +213,7 @@ class Bridge:
             raise Cut
         if self._cut("during", asked.table):
             asyncio.get_running_loop().call_later(
-                0.2, self._threads.submit, self._execute, asked
+                faults.late, self._threads.submit, self._execute, asked
             )  # the client is gone, the server goes on
             raise Cut
 

@@ -64,7 +64,7 @@ def test_a_password_comes_from_a_file_or_the_environment(
         monkeypatch.setenv("STORE_PASSWORD", "tamago-42")
         ClickHouse.open(url, ClickHouseServer(password_env="STORE_PASSWORD")).close()
         monkeypatch.setenv("STORE_PASSWORD", "tamago-43")
-        with pytest.raises(StoreError, match="writer@127.0.0.1.*AUTHENTICATION_FAILED") as caught:
+        with pytest.raises(StoreError, match=r"writer@127.*AUTHENTICATION_FAILED") as caught:
             ClickHouse.open(url, ClickHouseServer(password_env="STORE_PASSWORD"))
         assert "tamago" not in str(caught.value)
 
@@ -145,7 +145,7 @@ def test_a_user_who_may_only_read_sees_a_store_that_is_up_to_date(tmp_path: Path
         company(owner)
         reader = ClickHouse.open(server.url(user="exporter"))
         assert verify(reader).blocks == 12
-        with pytest.raises(StoreError, match="insert into events failed.*READONLY"):
+        with pytest.raises(StoreError, match=r"insert into events failed.*READONLY"):
             reader.write(block(reader.head("access", 0)))
         for store in (owner, reader):
             store.close()
@@ -196,12 +196,13 @@ def test_a_connection_lost_in_an_insert_neither_loses_nor_doubles_rows(
     store = opened(own)
     first = block()
     store.write(first)
-    own.steer(cut=moment, cuts=2, table=table)
+    own.steer(cut=moment, cuts=1, table=table)
     store.write(block(first.head, findings=[finding(1)]))
-    time.sleep(0.5)  # what the server took `during` a cut has arrived
+    if moment == "during":
+        time.sleep(2)  # what the server had taken arrives
     assert sizes(store) == [12, 1, 0, 2]
     assert verify(store).fault is None
-    assert own.steer()["cuts"] < 2
+    assert own.steer()["cuts"] == 0
     store.close()
 
 
@@ -250,31 +251,11 @@ def test_a_store_that_is_closed_asks_no_more(own: Server) -> None:
     assert time.monotonic() - began < 5
 
 
-def test_a_writer_that_slept_looks_before_it_writes(
-    own: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another has written the same block and so many more that no token is remembered."""
-    monkeypatch.setattr("streams.store.migrate.WINDOW", 1)
-    monkeypatch.setattr("streams.store.clickhouse.SURE", 0.2)
-    slow, other = opened(own), opened(own)
-    first = block()
-    slow.write(first)
-    second = block(first.head)
-    assert other.head("access", 0) == first.head
-    other.write(second)
-    other.write(block(second.head))
-    time.sleep(0.3)
-    slow.write(second)
-    assert sizes(slow) == [18, 0, 0, 3]
-    assert verify(slow).fault is None
-    for store in (slow, other):
-        store.close()
-
-
 def test_two_writers_of_one_partition_write_a_block_once(own: Server) -> None:
     stores = [opened(own) for _ in range(2)]
+    own.steer(latency=0.1)  # both look before either writes
     head = None
-    for number in range(5):
+    for number in range(3):
         sealed = block(head, findings=[finding(number)])
         threads = [threading.Thread(target=store.write, args=(sealed,)) for store in stores]
         for thread in threads:
@@ -282,7 +263,7 @@ def test_two_writers_of_one_partition_write_a_block_once(own: Server) -> None:
         for thread in threads:
             thread.join()
         head = sealed.head
-    assert sizes(stores[0]) == [30, 5, 0, 5]
+    assert sizes(stores[0]) == [18, 3, 0, 3]
     assert verify(stores[0]).fault is None
     for store in stores:
         store.close()
@@ -305,7 +286,7 @@ def test_a_full_disk_of_the_server_holds_the_writer_up_until_there_is_room(
                     file.write(os.urandom(1 << 16))
                     file.flush()
             hasty = ClickHouse.open(server.url(), HASTY)
-            with pytest.raises(StoreError, match="insert into events failed.*tried for"):
+            with pytest.raises(StoreError, match=r"insert into events failed.*tried for"):
                 hasty.write(block(first.head))
             hasty.close()
             threading.Timer(1.0, filler.unlink).start()
