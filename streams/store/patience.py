@@ -69,8 +69,6 @@ def passes(error: Exception) -> bool:
     code = _code(error)
     if code is not None:
         return code in PASSING
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
-        return False
     status = _status(error)
     if status is not None:
         return status == 429 or status >= 500
