@@ -196,10 +196,10 @@ def test_a_connection_lost_in_an_insert_neither_loses_nor_doubles_rows(
     store = opened(own)
     first = block()
     store.write(first)
-    own.steer(cut=moment, cuts=1, table=table)
+    own.steer(cut=moment, cuts=1, table=table, late=2.0)
     store.write(block(first.head, findings=[finding(1)]))
     if moment == "during":
-        time.sleep(2)  # what the server had taken arrives
+        time.sleep(2.5)  # what the server had taken arrives
     assert sizes(store) == [12, 1, 0, 2]
     assert verify(store).fault is None
     assert own.steer()["cuts"] == 0
