@@ -22,6 +22,7 @@ from streams.connection import LARGEST, Connection
 from streams.pipeline import Parts
 from streams.settings import Settings
 from streams.state import HighestTable
+from streams.store import StoreError
 from streams.topics import APPLICATION, partitions, table, topic
 
 log = logging.getLogger("shoseki.app")
@@ -135,13 +136,25 @@ class Service:
         due = self.settings.verify_hour
         if due is None or hour < due or self._verified == jst_day(now) or self.failed is not None:
             return
-        self._verified = jst_day(now)
+        try:
+            await self._daily(now)
+        except StoreError as error:
+            log.warning("chores.postponed seconds=%d reason=%s", CHORES, error)
+        else:
+            self._verified = jst_day(now)
+
+    async def _daily(self, now: int) -> None:
+        """The store is read beside the loop, which goes on judging."""
+        store, years = self.parts.store, self.settings.retention
         trimmed = chores.trim(self.settings, LANES)
-        if self.settings.store.startswith("chdb://"):
-            event = chores.verified(self.parts, now)
-            if event is not None:
-                await self.topics["books"].send(value=codec.encode(event), partition=0)
-        log.info("chores.done segments=%d", trimmed)
+        org_id = chores.organisation(self.parts)
+        gone: dict[str, int] = {}
+        if org_id is not None:
+            report = await asyncio.to_thread(chores.recomputed, store, now, years)
+            event = chores.verified(self.parts, org_id, report, now)
+            await self.topics["books"].send(value=codec.encode(event), partition=0)
+            gone = await asyncio.to_thread(chores.expired, store, now, report, years)
+        log.info("chores.done segments=%d expired=%d", trimmed, sum(gone.values()))
 
     async def _tell(self, value: Tally) -> None:
         sent = await self.topics["books"].send(value=messages.tally(value), partition=0)

@@ -1,35 +1,55 @@
-"""What a service does once a day: recompute its own chains and put that on record, and let old
-segments of its log go."""
+"""What a service does once a day: recompute its own chains and put that on record, delete what
+has expired, and let old segments of its log go."""
 
 from __future__ import annotations
 
 import json
 from hashlib import sha256
+from types import MappingProxyType
 
 from controls.calendar import jst_day
 from controls.events import Event, OwnVerified, rfc3339
 from controls.kernel import DAY
 from controls.registers import FOREVER
-from streams.evidence.verify import verify
+from streams.evidence.verify import Report, verify
 from streams.pipeline import Parts
+from streams.retention import Years, expiry
 from streams.settings import Settings
+from streams.store import Store
+from streams.store.settled import Settled
 from streams.topics import topic
 
 SOURCE = "shoseki"
 """The source_id of the tool's own acts."""
 
 
-def verified(parts: Parts, now: int) -> Event | None:
-    """The day's verification at `now` (ms) as an event for `books`, in join form.
-
-    None while the installation knows no organisation yet, for then it holds nothing either.
-    """
-    org_id = parts.org_id or next(
+def organisation(parts: Parts) -> str | None:
+    """The organisation of the installation; None while it knows none, for then it holds nothing."""
+    return parts.org_id or next(
         (e.org_id for e in parts.registers.changes(-1, FOREVER) if hasattr(e, "org_id")), None
     )
-    if org_id is None:
-        return None
-    report = verify(parts.store)
+
+
+def recomputed(store: Store, now: int, years: Years = MappingProxyType({})) -> Report:
+    """Verify what is sealed so far, while others write; classes may have expired at `now` (ms)."""
+    return verify(Settled(store), expired=expiry(now, years))
+
+
+def expired(
+    store: Store, now: int, report: Report, years: Years = MappingProxyType({})
+) -> dict[str, int]:
+    """Delete what has expired at `now` (ms); how many rows have gone, by class.
+
+    Nothing goes while a chain does not hold: it would be taken for proof that has to be kept.
+    """
+    if report.fault is not None:
+        return {}
+    gone = {name: store.expire(name, before) for name, before in expiry(now, years).items()}
+    return {name: rows for name, rows in gone.items() if rows}
+
+
+def verified(parts: Parts, org_id: str, report: Report, now: int) -> Event:
+    """The day's verification at `now` (ms) as an event for `books`, in join form."""
     heads = json.dumps(report.heads, sort_keys=True).encode()
     run_id = f"{jst_day(now)}-{sha256(heads).hexdigest()[:16]}"
     moment = rfc3339(now)

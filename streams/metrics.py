@@ -45,6 +45,11 @@ class Metrics:
             ["lane", "partition"],
             registry=self.registry,
         )
+        self.store_retries = Counter(
+            "shoseki_store_retries",
+            "Attempts on a store that was away and was asked again",
+            registry=self.registry,
+        )
 
     def serve(self, address: str) -> Callable[[], None]:
         """Serve the metrics at HOST:PORT; the function returned ends that."""

@@ -9,9 +9,17 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from controls.events.retention import RETENTION, RetentionClass
 from controls.kernel import Refusal
 
 EMBEDDED = {
@@ -68,6 +76,27 @@ class Kafka(BaseModel):
         raise PydanticCustomError("kafka", "{said}", {"said": said})
 
 
+class ClickHouseServer(BaseModel):
+    """How a ClickHouse server is reached; the password is in a file or the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    password_file: str | None = None
+    """File that holds the password; its last line end is no part of it."""
+    password_env: str = "CLICKHOUSE_PASSWORD"
+    """Variable that holds it where no file is named; unset is no password."""
+    ca_file: str | None = None
+    """PEM file of the authority that signed the server's certificate; null trusts the system's."""
+    connect_seconds: int = Field(default=5, ge=1)
+    """How long a connection may take."""
+    answer_seconds: int = Field(default=60, ge=1)
+    """How long an answer may take."""
+    retry_seconds: int = Field(default=300, ge=0)
+    """How long what fails for a while is tried again before the worker ends."""
+    cluster: str | None = Field(default=None, pattern="^[A-Za-z0-9_{}-]+$")
+    """Cluster on which tables are replicated, a name or a macro; null is a single server."""
+
+
 class Settings(BaseModel):
     """What an installation decides; every value has a default that runs on one machine."""
 
@@ -78,7 +107,9 @@ class Settings(BaseModel):
     state: str = EMBEDDED["state"]
     """memory:// (recovered from its changelog) or rocksdb://."""
     store: str = EMBEDDED["store"]
-    """chdb://DIRECTORY, or clickhouse://USER@HOST:PORT/DATABASE."""
+    """chdb://DIRECTORY, or clickhouse://USER@HOST:PORT/DATABASE (clickhouses:// for TLS)."""
+    clickhouse: ClickHouseServer = ClickHouseServer()
+    """How the server of a clickhouse:// store is reached: [clickhouse] ca_file = ..."""
     keys: str = "./keys"
     """Directory of the key files, outside the data directory."""
     data: str = "./data"
@@ -94,13 +125,27 @@ class Settings(BaseModel):
     log_days: int | None = Field(default=90, ge=1)
     """How long lanes keep messages, the embedded log only what is judged; null keeps all."""
     verify_hour: int | None = Field(default=3, ge=0, le=23)
-    """From this hour (JST) the embedded store is verified once a day; null never."""
+    """From this hour (JST) the day's chores are done: verify the store, let expired rows and old
+    segments go; null never."""
+    retention: dict[RetentionClass, int] = {}
+    """Years for which a class is kept where that is longer than the house rule: log = 5."""
     metrics: str | None = "127.0.0.1:9464"
     """HOST:PORT on which metrics are served; null serves none."""
     kafka: Kafka = Kafka()
     """How a broker is reached and what it must keep."""
     controls: dict[str, dict[str, Any]] = {}
     """Parameters of controls: [controls.TEC-05] export_n = 500."""
+
+    @field_validator("retention")
+    @classmethod
+    def _longer(cls, years: dict[RetentionClass, int]) -> dict[RetentionClass, int]:
+        for name, wanted in years.items():
+            if wanted < RETENTION[name].years:
+                raise ValueError(
+                    f"{name} = {wanted}: is kept for {RETENTION[name].years} years "
+                    f"({RETENTION[name].basis}); a company may only lengthen that"
+                )
+        return years
 
     @property
     def socket(self) -> Path:

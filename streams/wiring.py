@@ -17,7 +17,7 @@ from streams import topics
 from streams.pipeline import Parts
 from streams.pseudonyms import Forms, Plain, Pseudonyms
 from streams.recall import evidence
-from streams.settings import Settings
+from streams.settings import ClickHouseServer, Settings
 from streams.store import Store
 from streams.store.memory import Memory
 
@@ -39,14 +39,11 @@ def demand_topics(settings: Settings) -> None:
         topics.demand(settings, [*topics.lanes(settings), *topics.memory(settings)])
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, server: ClickHouseServer | None = None) -> Store:
     """The store of a URL, its tables up to date: `chdb://` or `clickhouse://`; else Refusal."""
-    scheme = url.partition("://")[0]
-    if scheme not in ("chdb", "clickhouse"):
-        raise Refusal(f"store = {url}: chdb://DIRECTORY or clickhouse://USER@HOST:PORT/DB expected")
     from streams.store.clickhouse import ClickHouse  # its libraries take half a second
 
-    return ClickHouse.open(url)
+    return ClickHouse.open(url, server)
 
 
 def open_forms(settings: Settings) -> Forms:
@@ -83,9 +80,9 @@ def held(url: str) -> bool:
 
 
 @contextmanager
-def hold(url: str) -> Iterator[Store]:
+def hold(url: str, server: ClickHouseServer | None = None) -> Iterator[Store]:
     """Keep a store open, and let `using` share it, until the block ends."""
-    store = open_store(url)
+    store = open_store(url, server)
     _held[url] = store
     try:
         yield store
@@ -95,7 +92,7 @@ def hold(url: str) -> Iterator[Store]:
 
 
 @contextmanager
-def using(url: str) -> Iterator[Store]:
+def using(url: str, server: ClickHouseServer | None = None) -> Iterator[Store]:
     """The store that this process holds, else one that is opened and closed again.
 
     Refusal where an embedded store does not exist yet: looking makes none.
@@ -106,7 +103,7 @@ def using(url: str) -> Iterator[Store]:
     scheme, _, rest = url.partition("://")
     if scheme == "chdb" and not Path(rest).is_dir():
         raise Refusal(f"{rest}: there is no store here; `shoseki run` or `check --record` makes it")
-    store = open_store(url)
+    store = open_store(url, server)
     try:
         yield store
     finally:

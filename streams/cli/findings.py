@@ -30,7 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """1 where a violation is shown, else 0."""
     settings = configuration.load(args.config)
-    with wiring.using(settings.store) as store:
+    with wiring.using(settings.store, settings.clickhouse) as store:
         if args.part == "show":
             ids = sorted({f["finding_id"] for f in store.findings()})
             ids = [i for i in ids if i.startswith(args.finding)]

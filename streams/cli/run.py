@@ -50,7 +50,7 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
     wiring.demand_topics(settings)
     forms = wiring.open_forms(settings)
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(wiring.hold(settings.store))
+        store = stack.enter_context(wiring.hold(settings.store, settings.clickhouse))
         parts = wiring.parts(settings, store, forms, origin)
         service = Service(settings, parts)
         if settings.metrics is not None:

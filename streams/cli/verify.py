@@ -7,12 +7,13 @@ import json
 import sys
 from datetime import date, datetime, time
 from pathlib import Path
+from time import time_ns
 from zoneinfo import ZoneInfo
 
 from controls.kernel import Refusal
 from streams.evidence.reader import NotAPack, verify_pack
 from streams.evidence.verify import Report, verify
-from streams.settings import load
+from streams.settings import Settings, load
 
 HELP = "recompute an evidence pack or a store from its rows and check every chain"
 STORE = True
@@ -39,10 +40,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    target = args.target or load(args.config).store
+    settings = load(args.config)
+    target = args.target or settings.store
     expired = dict(map(_expiry, args.expired))
     if "://" in target:
-        report = _store(target, expired)
+        report = _store(target, settings, expired)
     else:
         try:
             report = verify_pack(Path(target), expired)
@@ -61,11 +63,15 @@ def _expiry(text: str) -> tuple[str, int]:
     return name, int(when.timestamp() * 1000)
 
 
-def _store(url: str, expired: dict[str, int]) -> Report:
+def _store(url: str, settings: Settings, expired: dict[str, int]) -> Report:
+    """What the retention classes let go may be gone; others may be writing to a server."""
     from streams import wiring  # a pack is verified without the engine and the controls
+    from streams.retention import expiry
+    from streams.store.settled import Settled
 
-    with wiring.using(url) as store:
-        return verify(store, expired=expired)
+    expired = expiry(time_ns() // 1_000_000, settings.retention) | expired
+    with wiring.using(url, settings.clickhouse) as store:
+        return verify(store if url.startswith("chdb://") else Settled(store), expired=expired)
 
 
 def _tell(target: str, report: Report, as_json: bool) -> None:
@@ -78,6 +84,7 @@ def _tell(target: str, report: Report, as_json: bool) -> None:
             "rows": report.rows,
             "pending": report.pending,
             "expired": report.expired,
+            "expired_classes": report.classes,
             "heads": report.heads,
             "fault": fault and {
                 "lane": fault.lane,
@@ -98,7 +105,7 @@ def _tell(target: str, report: Report, as_json: bool) -> None:
         begin = "" if head["first"] == 1 else f", from block {head['first']}"
         name = f"{head['lane']}/{head['partition']}"
         print(f"  {name}  {head['number']} blocks{begin}  {head['link']}")
-    if report.expired:
-        print(f"  {report.expired:,} rows have expired; their roots and counts hold")
+    for name, rows in sorted(report.classes.items()):
+        print(f"  {rows:,} rows have expired under class {name}; their roots and counts hold")
     if report.pending:
         print(f"  {report.pending:,} rows are not sealed yet", file=sys.stderr)

@@ -61,13 +61,14 @@ class Report:
 
     `pending` counts rows after the end of a chain: the one block that is being written, or whose
     writer ended before it was sealed; rows of two such blocks are a fault.  `expired` counts
-    rows of classes that have expired.
+    rows that have expired, `classes` the same by their class.
     """
 
     blocks: int = 0
     rows: int = 0
     pending: int = 0
     expired: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
     heads: list[Row] = field(default_factory=list)
     fault: Fault | None = None
 
@@ -168,20 +169,27 @@ class _Chain:
         """(class, rows, sub-root) as recomputed from the rows, and rows by table."""
         leaves: dict[str, list[bytes]] = defaultdict(list)
         counts = dict.fromkeys(TABLES, 0)
+        odd = ""
+        gone = {name for name, _, _ in stated if block["recorded_at"] < self.expired.get(name, 0)}
         for table in TABLES:
             values = itemgetter(*columns[table])
             name = CLASSES.get(table)
             for line, row in enumerate(self.tables[table].of(block["last_offset"])):
                 counts[table] += 1
                 leaves[name or row["retention"]].append(_leaf(_compact(values(row))))
-                if row["line"] != line and not self.expired:
-                    raise _Broken(f"{table}: line {row['line']} stands where {line} belongs")
+                if row["line"] != line and not gone:
+                    odd = odd or f"{table}: line {row['line']} stands where {line} belongs"
         found = {name: (len(rows), _tree(rows).hex()) for name, rows in leaves.items()}
         for name, rows, subroot in stated:
-            if name not in found and block["recorded_at"] < self.expired.get(name, 0):
+            if name not in found:
+                if name not in gone:
+                    raise _Broken(f"its {rows} rows of class {name} are missing")
                 found[name] = (rows, subroot)
                 report.expired += rows
+                report.classes[name] = report.classes.get(name, 0) + rows
                 counts[_TABLE_OF.get(name, "events")] += rows
+        if odd:
+            raise _Broken(odd)
         return [(name, *found[name]) for name in sorted(found)], counts
 
     def _counts(self, block: Row, counts: Mapping[str, int]) -> None:

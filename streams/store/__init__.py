@@ -5,7 +5,7 @@ Events arrive and leave in evidence form.  Instants are milliseconds since the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 class StoreError(Refusal):
     """The store did not do what it was asked; nothing may be acknowledged after it."""
+
+
+def unquestioned() -> None:
+    """Nobody else writes: where one process has the store, or one worker all partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,19 @@ def asked_by(event: Event, field: str) -> Iterable[str]:
 class Store(Protocol):
     """Blocks in; rows, heads and sums out."""
 
-    def write(self, sealed: Sealed) -> None:
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
         """Keep a block: its rows first, the ledger row last.
 
-        Writing the same block again changes nothing.  Raises StoreError.
+        Writing the same block again changes nothing.  Raises StoreError.  `held` is asked before
+        each change and raises where another may write this chain by now; then the rest is not
+        written, and what was is what the other writes, too.
         """
 
     def head(self, lane: str, partition: int) -> Head | None:
         """The last sealed block of a partition, read anew."""
+
+    def heads(self) -> dict[tuple[str, int], Head]:
+        """The last sealed block of every chain, read anew, by lane and partition."""
 
     def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
         """Whether the block that ends at this offset has its ledger row."""
@@ -93,6 +102,13 @@ class Store(Protocol):
 
     def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
         """Rows of `events`, `findings` or `rejects` of one partition by block and line."""
+
+    def expire(self, retention: str, before: int) -> int:
+        """Delete the events of a retention class in blocks recorded before `before` (ms).
+
+        All of a block's or none; the ledger keeps their sub-roots and counts.  Returns how many
+        rows have gone.  Raises StoreError.
+        """
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest rejects, newest first."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,13 @@ import pyarrow as pa
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError
-from streams.store.client import Engine, connect, explain
+from streams.store import Ask, StoreError, unquestioned
+from streams.store.client import Engine, connect
 from streams.store.columns import (
     ENVELOPE,
     FINDINGS,
     LEDGER,
+    PLACE,
     REJECTS,
     TABLES,
     event_from,
@@ -27,19 +27,25 @@ from streams.store.columns import (
     names,
 )
 from streams.store.migrate import migrate
+from streams.store.patience import named
 from streams.store.sql import HERE, SCHEMAS, clamped, coarse, exact, read
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from streams.settings import ClickHouseServer
+
 PAGE = 20_000
 """Rows read at once where all of a table is wanted."""
+BLOCKS = 5_000
+"""Blocks counted at once to make such pages."""
 VALUES = 2_000
 """Values in one query; the engine refuses a text of more than 256 KiB."""
 _decoder = msgspec.json.Decoder()
 
 
 _EVENT = read(ENVELOPE) + ", attributes"
+_BLOCK = names(PLACE).index("block")
 
 
 class ClickHouse:
@@ -48,18 +54,18 @@ class ClickHouse:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._client: Client = engine.client
+        self._ask = engine.patience.ask
         self._heads: dict[tuple[str, int], Head] = {}
         self._clean: set[tuple[str, int]] = set()
         self._chains = threading.RLock()
         """Held while a chain is looked at or extended: blocks are written in threads."""
 
     @classmethod
-    def open(cls, url: str) -> ClickHouse:
+    def open(cls, url: str, server: ClickHouseServer | None = None) -> ClickHouse:
         """Open the URL (see `client.connect`) and bring the database forward."""
-        engine = connect(url)
+        engine = connect(url, server)
         try:
-            with _named("migration"):
-                migrate(engine.client)
+            migrate(engine.client, engine.cluster)
         except BaseException:
             engine.close()
             raise
@@ -70,14 +76,21 @@ class ClickHouse:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def write(self, sealed: Sealed) -> None:
-        with self._chains:
-            self._write(sealed)
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
+        def attempt() -> None:
+            with self._chains:
+                self._write(sealed, held)
 
-    def _write(self, sealed: Sealed) -> None:
+        self._ask(attempt)
+
+    def _write(self, sealed: Sealed, held: Callable[[], None]) -> None:
+        """One attempt.  After one that failed nothing is taken for granted: what was taken of a
+        lost insert is looked up, and its token decides about what arrives after that."""
         header = sealed.header
         key = (header.lane, header.partition)
-        head = self._heads.get(key) or self.head(*key)
+        known = key in self._clean
+        self._clean.discard(key)
+        head = self._heads.get(key) if known else self._head(*key)
         if head is not None and header.last_offset <= head.last_offset:
             if sealed.number == head.number and sealed.head.link != head.link:
                 raise StoreError(f"{_name(sealed)} is already sealed with other contents")
@@ -85,13 +98,13 @@ class ClickHouse:
         if sealed.ledger["previous"] != (head.link if head else ""):
             raise StoreError(f"{_name(sealed)} does not follow the end of its chain")
         token = f"{header.lane}/{header.partition}/{header.last_offset}"
-        known = key in self._clean
-        self._clean.discard(key)
         for table, columns in sealed.tables.items():
             if not known:
-                self._settle(table, columns, sealed, head, token)
+                self._settle(table, columns, sealed, head, token, held)
             elif columns["line"]:
+                held()
                 self._insert(table, columns, token)
+        held()
         self._insert("ledger", {name: [value] for name, value in sealed.ledger.items()}, token)
         self._heads[key] = sealed.head
         self._clean.add(key)
@@ -99,7 +112,7 @@ class ClickHouse:
     def _insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
         schema = SCHEMAS[table]
         arrays = [pa.array(columns[field.name], field.type) for field in schema]
-        with _named(f"insert into {table}"):
+        with named(f"insert into {table}"):
             self._client.insert_arrow(
                 table,
                 pa.Table.from_arrays(arrays, schema=schema),
@@ -108,7 +121,7 @@ class ClickHouse:
 
     def _settle(
         self, table: str, columns: Mapping[str, Sequence[Any]], sealed: Sealed,
-        head: Head | None, token: str,
+        head: Head | None, token: str, held: Callable[[], None],
     ) -> None:  # fmt: skip
         """Insert a table's rows after a start, when a cut-off writer may have left some.
 
@@ -116,44 +129,81 @@ class ClickHouse:
         between) go; and where the engine takes the new rows for ones that have gone, they are
         given a token of their own.
         """
-        where = f"WHERE {HERE} AND block > {{above:Int64}}"
+        last = sealed.header.last_offset
         here = {
             "lane": sealed.header.lane,
             "partition": sealed.header.partition,
             "above": head.last_offset if head else -1,
         }
+        where = f"WHERE {HERE} AND block > {{above:Int64}}"
         select = f"SELECT {read(TABLES[table])} FROM {table} {where} ORDER BY block, line"
+        since = f"SELECT last_offset FROM ledger WHERE {HERE} AND last_offset > {{above:Int64}}"
         wanted = msgspec.json.encode(list(zip(*columns.values(), strict=True)))
         for unique in ("", f"/{uuid.uuid4().hex}"):
-            found = self._rows(select, here)
+            found = self._fetch(select, here)
+            # another worker may have sealed blocks since `head` was read: theirs are no leftovers
+            others = {offset for (offset,) in self._fetch(since, here)}
+            found = [row for row in found if row[_BLOCK] == last or row[_BLOCK] not in others]
             if msgspec.json.encode(found) == wanted:
                 return
-            if found:
-                with _named(f"clearing unsealed rows of {table}"):
-                    self._client.command(f"DELETE FROM {table} {where}", parameters=here)
+            if left := sorted({row[_BLOCK] for row in found} - others):
+                held()
+                with named(f"clearing unsealed rows of {table}"):
+                    self._client.command(
+                        f"DELETE FROM {table} {where} AND block IN {{left:Array(UInt64)}}",
+                        parameters=here | {"left": left},
+                    )
             if columns["line"]:
+                held()
                 self._insert(table, columns, token + unique)
 
     # --- reading ---------------------------------------------------------------------------
 
     def _rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
-        with _named("query"):
+        return self._ask(lambda: self._fetch(sql, parameters))
+
+    def _fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        with named("query"):
             text = self._client.raw_query(sql, dict(parameters or {}), fmt="JSONCompactEachRow")
         return _decoder.decode_lines(text)
 
     def head(self, lane: str, partition: int) -> Head | None:
-        with self._chains:
-            found = self._rows(
-                "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
-                f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
-                {"lane": lane, "partition": partition},
-            )
-            self._heads.pop((lane, partition), None)
-            self._clean.discard((lane, partition))
-            if not found:
-                return None
-            head = self._heads[lane, partition] = Head(*found[0])
-            return head
+        def attempt() -> Head | None:
+            with self._chains:
+                return self._head(lane, partition)
+
+        return self._ask(attempt)
+
+    def _head(self, lane: str, partition: int) -> Head | None:
+        if self._engine.cluster:
+            self._catch_up()
+        found = self._fetch(
+            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
+            f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
+            {"lane": lane, "partition": partition},
+        )
+        self._heads.pop((lane, partition), None)
+        self._clean.discard((lane, partition))
+        if not found:
+            return None
+        head = self._heads[lane, partition] = Head(*found[0])
+        return head
+
+    def _catch_up(self) -> None:
+        """Have this replica fetch what was written through others before it is asked."""
+        for table in TABLES:
+            with named(f"waiting for the replica of {table}"):
+                self._client.command(catch_up(table))
+
+    def heads(self) -> dict[tuple[str, int], Head]:
+        if self._engine.cluster:
+            self._ask(self._catch_up)
+        rows = self._rows(
+            "SELECT lane, partition, number, last_offset, link, toUnixTimestamp64Milli(now),"
+            " books_upto FROM ledger ORDER BY lane, partition, number DESC"
+            " LIMIT 1 BY lane, partition"
+        )
+        return {(lane, partition): Head(*head) for lane, partition, *head in rows}
 
     def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
         return bool(
@@ -274,6 +324,28 @@ class ClickHouse:
         )
         return [dict(zip(keys, row, strict=True)) for row in rows]
 
+    def expire(self, retention: str, before: int) -> int:
+        where = (
+            "retention = {retention:String} "
+            "AND recorded_at < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
+        )
+        bounds = {"retention": retention, "before": clamped(before)}
+        count = f"SELECT count() FROM events WHERE {where}"
+        gone: int = self._rows(count, bounds)[0][0]
+        if gone:
+            self._ask(lambda: self._delete(where, bounds))
+            gone -= self._rows(count, bounds)[0][0]
+        return gone
+
+    def _delete(self, where: str, bounds: Mapping[str, Any]) -> None:
+        """Delete for good: the parts are written anew without the rows, not masked."""
+        with named("deleting expired events"):
+            self._client.command(
+                f"ALTER TABLE events DELETE WHERE {where}",
+                parameters=dict(bounds),
+                settings={"mutations_sync": 2},
+            )
+
     def _pages(
         self, table: str, wanted: str, lane: str, partition: int, condition: str,
         parameters: Mapping[str, Any],
@@ -281,20 +353,37 @@ class ClickHouse:
         """Rows by block and line, whole blocks at a time, some `PAGE` rows a query."""
         here = {"lane": lane, "partition": partition, **parameters}
         where = f"FROM {table} WHERE {HERE} AND {condition}"
-        counts = self._rows(f"SELECT block, count() {where} GROUP BY block ORDER BY block", here)
-        start = 0
-        while start < len(counts):
-            end, size = start + 1, counts[start][1]
-            while end < len(counts) and size + counts[end][1] <= PAGE:
-                size += counts[end][1]
-                end += 1
-            here |= {"low": counts[start][0], "high": counts[end - 1][0]}
-            yield self._rows(
-                f"SELECT {wanted} {where} AND block BETWEEN {{low:UInt64}} AND {{high:UInt64}}"
-                " ORDER BY block, line",
-                here,
-            )
-            start = end
+        after = -1
+        while counts := self._rows(
+            f"SELECT block, count() {where} AND block > {{after:Int64}}"
+            f" GROUP BY block ORDER BY block LIMIT {BLOCKS}"
+            " SETTINGS optimize_aggregation_in_order = 1",
+            here | {"after": after},
+        ):
+            for low, high in _spans(counts):
+                yield self._rows(
+                    f"SELECT {wanted} {where} AND block BETWEEN {{low:UInt64}} AND {{high:UInt64}}"
+                    " ORDER BY block, line",
+                    here | {"low": low, "high": high},
+                )
+            after = counts[-1][0]
+
+
+def catch_up(table: str) -> str:
+    """The statement with which a replica fetches what others have."""
+    return f"SYSTEM SYNC REPLICA {table} LIGHTWEIGHT"
+
+
+def _spans(counts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """First and last of runs of blocks with some `PAGE` rows together, from (block, rows)."""
+    start = 0
+    while start < len(counts):
+        end, size = start + 1, counts[start][1]
+        while end < len(counts) and size + counts[end][1] <= PAGE:
+            size += counts[end][1]
+            end += 1
+        yield counts[start][0], counts[end - 1][0]
+        start = end
 
 
 def _portions(asks: Sequence[Ask]) -> Iterator[list[Ask]]:
@@ -317,14 +406,3 @@ def _portions(asks: Sequence[Ask]) -> Iterator[list[Ask]]:
 def _name(sealed: Sealed) -> str:
     header = sealed.header
     return f"block {sealed.number} of {header.lane}/{header.partition}"
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Turn the engine's errors into ours, without the values they may quote."""
-    from clickhouse_connect.driver.exceptions import Error
-
-    try:
-        yield
-    except (Error, OSError) as error:
-        raise StoreError(f"store: {what} failed: {explain(error)}") from None

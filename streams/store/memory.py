@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError, asked_by
+from streams.store import Ask, StoreError, asked_by, unquestioned
 from streams.store.columns import TABLES, finding_from, names
 
 _Entry = tuple[int, int, Event]
@@ -30,7 +32,7 @@ class Memory:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def write(self, sealed: Sealed) -> None:
+    def write(self, sealed: Sealed, held: Callable[[], None] = unquestioned) -> None:
         key = (sealed.header.lane, sealed.header.partition)
         chain = self._chains[key]
         last = chain[-1] if chain else None
@@ -40,7 +42,11 @@ class Memory:
             return
         if sealed.ledger["previous"] != (last.head.link if last else ""):
             raise StoreError(f"block {sealed.number} does not follow the end of its chain")
+        held()
         chain.append(sealed)
+        self._index(key, sealed)
+
+    def _index(self, key: tuple[str, int], sealed: Sealed) -> None:
         offsets = sealed.tables["events"]["offset"]
         for event, offset in zip(sealed.events, offsets, strict=True):
             entry = (self._written, offset, event)
@@ -53,6 +59,9 @@ class Memory:
     def head(self, lane: str, partition: int) -> Head | None:
         chain = self._chains.get((lane, partition))
         return chain[-1].head if chain else None
+
+    def heads(self) -> dict[tuple[str, int], Head]:
+        return {key: self._chains[key][-1].head for key in sorted(self._chains)}
 
     def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
         chain = self._chains.get((lane, partition), ())
@@ -137,6 +146,20 @@ class Memory:
             for row in zip(*block.tables[table].values(), strict=True):
                 yield dict(zip(keys, row, strict=True))
 
+    def expire(self, retention: str, before: int) -> int:
+        gone = 0
+        for chain in self._chains.values():
+            for at, block in enumerate(chain):
+                if block.header.recorded_at < before:
+                    chain[at] = _without(block, retention)
+                    gone += len(block.events) - len(chain[at].events)
+        for index in (self._by_type, self._by_value, self._by_id):
+            index.clear()
+        for key, chain in self._chains.items():
+            for block in chain:
+                self._index(key, block)
+        return gone
+
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         every = [
             row
@@ -147,6 +170,15 @@ class Memory:
             key=lambda r: (-r["recorded_at"], r["lane"], r["partition"], -r["block"], -r["line"])
         )
         return every[:limit]
+
+
+def _without(block: Sealed, retention: str) -> Sealed:
+    """The block without the events of a class."""
+    kept = [name != retention for name in block.tables["events"]["retention"]]
+    events = {name: list(compress(of, kept)) for name, of in block.tables["events"].items()}
+    return replace(
+        block, events=list(compress(block.events, kept)), tables={**block.tables, "events": events}
+    )
 
 
 def _enter(index: dict[str, list[_Entry]], field: str, entry: _Entry) -> None:

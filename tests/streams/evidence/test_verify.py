@@ -186,7 +186,8 @@ def test_a_class_that_expired_as_a_whole_still_verifies(copy: Copy) -> None:
     report = verify(copy, expired={"log": end})
     assert report.fault is None
     assert report.expired == len(early)
-    assert "classes" in str(verify(copy).fault)
+    assert report.classes == {"log": len(early)}
+    assert "rows of class log are missing" in str(verify(copy).fault)
 
 
 def test_a_part_of_an_expired_class_is_found(copy: Copy) -> None:

@@ -36,10 +36,10 @@ def _sizes(database: Engine) -> list[int]:
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_rows_of_a_cut_off_block_are_written_once(
-    chdb: ClickHouse, database: Engine, monkeypatch: pytest.MonkeyPatch, steps: int
+    kept: ClickHouse, database: Engine, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     sealed = block(findings=[finding(1)], rejects=[], duplicates=1)
-    store = _cut_off(chdb, database, monkeypatch, steps - 1, sealed)
+    store = _cut_off(kept, database, monkeypatch, steps - 1, sealed)
     assert store.head("access", 0) is None
     store.write(sealed)
     assert _sizes(database) == [6, 1, 0, 1]
@@ -91,11 +91,11 @@ def test_a_process_killed_between_two_inserts_leaves_nothing_wrong(tmp_path: Pat
 
 @pytest.mark.parametrize("steps", [0, 1])
 def test_rows_left_by_another_catalogue_are_replaced(
-    chdb: ClickHouse, database: Engine, monkeypatch: pytest.MonkeyPatch, steps: int
+    kept: ClickHouse, database: Engine, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     """Once more where the other one, too, is cut off, and the first catalogue comes back."""
     before = block(findings=[finding(1), finding(2)])
-    store = _cut_off(chdb, database, monkeypatch, 2, before)
+    store = _cut_off(kept, database, monkeypatch, 2, before)
     after = block(findings=[finding(3)], fingerprint="0" * 64)
     store = _cut_off(store, database, monkeypatch, steps, after)
     store.write(before)
@@ -103,11 +103,11 @@ def test_rows_left_by_another_catalogue_are_replaced(
     assert verify(store).fault is None
 
 
-def test_a_redelivered_insert_collapses_under_its_token(chdb: ClickHouse, database: Engine) -> None:
+def test_a_redelivered_insert_collapses_under_its_token(kept: ClickHouse, database: Engine) -> None:
     sealed = block()
     stale = ClickHouse(database)
     assert stale.head("access", 0) is None
-    chdb.write(sealed)
+    kept.write(sealed)
     stale._clean.add(("access", 0))
     for table, columns in sealed.tables.items():
         if columns["line"]:
@@ -116,7 +116,7 @@ def test_a_redelivered_insert_collapses_under_its_token(chdb: ClickHouse, databa
 
 
 def test_an_ordinary_block_is_two_inserts(
-    chdb: ClickHouse, monkeypatch: pytest.MonkeyPatch
+    kept: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables: list[str] = []
     insert = ClickHouse._insert
@@ -126,7 +126,7 @@ def test_an_ordinary_block_is_two_inserts(
         insert(self, table, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ClickHouse, "_insert", counted)
-    chdb.write(block())
+    kept.write(block())
     assert tables == ["events", "ledger"]
 
 
@@ -254,12 +254,12 @@ def test_a_full_disk_is_an_error_that_names_the_table(tmp_path: Path) -> None:
     assert lines[1:] == ["1", "2"], found.stderr
 
 
-def test_an_error_does_not_quote_what_was_written(chdb: ClickHouse) -> None:
+def test_an_error_does_not_quote_what_was_written(kept: ClickHouse) -> None:
     sealed = block()
     broken = replace(sealed, tables={**sealed.tables, "events": {
         **sealed.tables["events"], "partition": [-1] * len(sealed.events)}})  # fmt: skip
-    chdb._client.command("DROP TABLE events")
+    kept._client.command("DROP TABLE events")
     with pytest.raises(StoreError) as caught:
-        chdb.write(broken)
+        kept.write(broken)
     assert "ps2026" not in str(caught.value)
     assert "UNKNOWN_TABLE" in str(caught.value)

@@ -180,12 +180,65 @@ def test_every_type_of_the_vocabulary_has_columns() -> None:
         assert own(name).names
 
 
-def test_memory_and_engine_hold_the_same_rows(chdb: Store) -> None:
+def test_memory_and_engine_hold_the_same_rows(kept: Store) -> None:
     memory = Memory()
     company(memory)
-    company(chdb)
+    company(kept)
     for lane, partition in (("access", 0), ("access", 1), ("books", 0)):
         for table in ("events", "findings", "rejects"):
-            assert list(chdb.rows(table, lane, partition)) == list(
+            assert list(kept.rows(table, lane, partition)) == list(
                 memory.rows(table, lane, partition)
             )
+
+
+def test_the_heads_are_those_of_every_chain(store: Store) -> None:
+    assert store.heads() == {}
+    company(store)
+    heads = store.heads()
+    assert list(heads) == [("access", 0), ("access", 1), ("books", 0)]
+    assert all(store.head(*place) == head for place, head in heads.items())
+
+
+def test_a_class_expires_by_whole_blocks_and_is_told_from_what_is_missing(store: Store) -> None:
+    written = company(store)
+    first, second, *_ = [s for s in written if s.header.lane == "books"]
+    before = second.header.recorded_at  # the first block's rows have expired, the second's not
+    wanted = sum(
+        event.retention == "register" and sealed.header.recorded_at < before
+        for sealed in written
+        for event in sealed.events
+    )
+    assert wanted
+    assert store.expire("register", before) == wanted
+    assert store.expire("register", before) == 0
+    report = verify(store, expired={"register": before})
+    assert report.fault is None
+    assert report.classes == {"register": wanted}
+    assert len(list(store.blocks())) == len(written)
+    fault = verify(store).fault
+    assert fault is not None
+    assert fault.number == first.number
+    assert store.expire("register", before + 1) > 0  # not expired, and gone: as if by hand
+    fault = verify(store, expired={"register": before}).fault
+    assert fault is not None
+    assert fault.number == second.number
+
+
+def test_expired_events_are_no_longer_recalled(store: Store) -> None:
+    company(store)
+    ask = Ask("access.datastore_query", None, frozenset(), *ALWAYS)
+    assert store.recall("access", 0, 1 << 40, [ask])
+    store.expire("log", 1 << 45)
+    assert store.recall("access", 0, 1 << 40, [ask]) == []
+    assert store.latest("access", 0) == {}
+
+
+def test_pages_are_cut_between_blocks_and_leave_none_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.store.clickhouse.PAGE", 7)
+    monkeypatch.setattr("streams.store.clickhouse.BLOCKS", 2)
+    written = [s for s in company(store, rounds=7) if s.header.lane == "access"]
+    here = [e.event_id for s in written if s.header.partition == 0 for e in s.events]
+    assert [row["event_id"] for row in store.rows("events", "access", 0)] == here
+    assert verify(store).fault is None
