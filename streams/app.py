@@ -14,19 +14,23 @@ import faust
 
 from controls.block import Tally
 from controls.calendar import day_start, jst_day
-from controls.events import LANES
+from controls.events import LANES, OwnVerified, rfc3339
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
 from streams.agents import Step, Worker, no_step
+from streams.evidence.anchor import Anchor, Anchors
 from streams.pipeline import Parts
 from streams.publish import topic
 from streams.settings import Settings
 from streams.state import HighestTable
+from streams.store import StoreError
 
 log = logging.getLogger("shoseki.app")
 
 CHORES = 600.0
 """Seconds between two looks whether the day's chores are due."""
+ANCHOR = 60.0
+"""Seconds between two anchors."""
 SESSION = 10.0
 """Seconds after which the group gives a silent worker's partitions to others."""
 
@@ -69,24 +73,68 @@ class Service:
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
+        self.anchors = Anchors(settings.anchors)
+        self.app.timer(ANCHOR, name="anchor")(self._anchor)
         if ticks:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
         self._verified: date | None = None
+        self._owed: Anchor | None = None
 
     async def start(self) -> None:
-        """Start the worker; returns when it has its partitions, or has failed."""
+        """Start the worker; returns when it has its partitions, or has failed.
+
+        Raises Refusal where the store is not the one that was anchored.
+        """
+        self._compare()
+        anchor = self.anchors.last()
+        if anchor is None and self.parts.store.ends():
+            log.warning("anchor.none path=%s", self.anchors.path)
+        self._owed = anchor if anchor and anchor.restored is not None else None
         await self.app.start()
         self._watch = asyncio.create_task(self._watching())
         while not self.app.consumer.assignment() or self.app.rebalancing:
             if self.failed is not None:
                 return
             await asyncio.sleep(0.01)
+        await self._own_up()
+        await self._anchor()
 
     async def stop(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
         await self.app.stop()
+        if self.failed is None:
+            await self._anchor()
+
+    def _compare(self) -> None:
+        """Refusal where the store lacks something that was anchored."""
+        fault = self.anchors.fault(self.parts.store.block)
+        if fault is not None:
+            raise Refusal(
+                f"store: {fault}: this store was set back or exchanged. Restore the newest backup "
+                "(`shoseki restore BACKUP`); where the loss is known and nothing is left to "
+                "restore, put that on record: `shoseki restore --accept REASON`"
+            )
+
+    async def _own_up(self) -> None:
+        """Put on record that the store was restored, and what that lost."""
+        event = chores.restored(self.parts, self._owed) if self._owed else None
+        if event is not None:
+            await self._tell_own(event)
+        self._owed = None
+
+    async def _anchor(self) -> None:
+        """Write the heads down; a store that does not answer now is asked again in a minute."""
+        if self._owed is not None:
+            return
+        try:
+            self._compare()
+            self.anchors.append(rfc3339(time.time_ns() // 1_000_000), self.parts.store.ends())
+        except StoreError as error:
+            log.warning("anchor.missed reason=%s", error)
+        except Refusal as fault:
+            self._fail(fault)
 
     async def _watching(self) -> None:
         """Give up where Faust did: what crashed it (a log that cannot be written) is no agent's."""
@@ -124,10 +172,13 @@ class Service:
         self._verified = jst_day(now)
         trimmed = chores.trim(self.settings, LANES)
         if self.settings.store.startswith("chdb://"):
-            event = chores.verified(self.parts, now)
+            event = chores.verified(self.parts, now, self.anchors)
             if event is not None:
-                await self.topics["books"].send(value=codec.encode(event), partition=0)
+                await self._tell_own(event)
         log.info("chores.done segments=%d", trimmed)
+
+    async def _tell_own(self, event: OwnVerified) -> None:
+        await (await self.topics["books"].send(value=codec.encode(event), partition=0))
 
     async def _tell(self, value: Tally) -> None:
         sent = await self.topics["books"].send(value=messages.tally(value), partition=0)

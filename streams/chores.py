@@ -7,9 +7,10 @@ import json
 from hashlib import sha256
 
 from controls.calendar import jst_day
-from controls.events import Event, OwnVerified, rfc3339
+from controls.events import OwnVerified, rfc3339
+from controls.events.fields import instant
 from controls.kernel import DAY
-from controls.registers import FOREVER
+from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import verify
 from streams.pipeline import Parts
 from streams.publish import topic
@@ -19,21 +20,34 @@ SOURCE = "shoseki"
 """The source_id of the tool's own acts."""
 
 
-def verified(parts: Parts, now: int) -> Event | None:
+def verified(parts: Parts, now: int, anchors: Anchors | None = None) -> OwnVerified | None:
     """The day's verification at `now` (ms) as an event for `books`, in join form.
 
     None while the installation knows no organisation yet, for then it holds nothing either.
     """
-    org_id = parts.org_id or next(
-        (e.org_id for e in parts.registers.changes(-1, FOREVER) if hasattr(e, "org_id")), None
-    )
-    if org_id is None:
-        return None
-    report = verify(parts.store)
+    report = verify(parts.store, anchored=anchors.expected() if anchors else None)
     heads = json.dumps(report.heads, sort_keys=True).encode()
     run_id = f"{jst_day(now)}-{sha256(heads).hexdigest()[:16]}"
+    fault = None if report.fault is None else str(report.fault)
+    return _on_record(parts, now, run_id, report.blocks, fault, anchors is not None)
+
+
+def restored(parts: Parts, anchor: Anchor) -> OwnVerified | None:
+    """That the store was restored, and what it lost by that, as an event for `books`: the same
+    however often it is told."""
+    blocks = sum(head["number"] for head in anchor.heads)
+    run_id = f"restored-{anchor.at}"
+    return _on_record(parts, instant(anchor.at), run_id, blocks, anchor.lost, True)
+
+
+def _on_record(
+    parts: Parts, now: int, run_id: str, blocks: int, fault: str | None, anchored: bool
+) -> OwnVerified | None:
+    org_id = parts.org_id or _organisation(parts)
+    if org_id is None:
+        return None
     moment = rfc3339(now)
-    return parts.forms.join(
+    return parts.forms.join(  # type: ignore[return-value]  # the type it was given
         OwnVerified(
             event_id=parts.forms.event_id(SOURCE, OwnVerified.type, (run_id,), now),
             schema_version=1,
@@ -46,12 +60,23 @@ def verified(parts: Parts, now: int) -> Event | None:
             actor_kind="service",
             run_id=run_id,
             from_size=0,
-            to_size=report.blocks,
-            ok=report.fault is None,
-            first_bad=None if report.fault is None else str(report.fault),
-            against_anchor=False,
+            to_size=blocks,
+            ok=fault is None,
+            first_bad=fault,
+            against_anchor=anchored,
         )
     )
+
+
+def _organisation(parts: Parts) -> str | None:
+    """The organisation of the first event that is stored."""
+    rows = (
+        row
+        for head in parts.store.ends()
+        for row in parts.store.rows("events", head["lane"], head["partition"])
+    )
+    first = next(rows, None)
+    return None if first is None else str(first["org_id"])
 
 
 def trim(settings: Settings, lanes: tuple[str, ...]) -> int:

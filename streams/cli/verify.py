@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from controls.kernel import Refusal
+from streams.evidence.anchor import Anchors
 from streams.evidence.reader import NotAPack, verify_pack
 from streams.evidence.verify import Report, verify
 from streams.settings import load
@@ -35,14 +36,28 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS=DATE",
         help="rows of this retention class recorded before the day (JST) may be gone",
     )
+    parser.add_argument(
+        "--anchor",
+        type=Path,
+        metavar="FILE",
+        help="compare a store with the heads that this file of anchors knows "
+        "(of a configured store: its own file, unless it has none)",
+    )
     parser.add_argument("--json", action="store_true", help="one object on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
-    target = args.target or load(args.config).store
+    target, anchor = args.target, args.anchor
+    if target is None:
+        settings = load(args.config)
+        target = settings.store
+        if anchor is None and settings.anchors.exists():
+            anchor = settings.anchors
     expired = dict(map(_expiry, args.expired))
     if "://" in target:
-        report = _store(target, expired)
+        report = _store(target, expired, anchor)
+    elif anchor is not None:
+        raise Refusal("--anchor: a store is compared with its anchors; a pack names its own heads")
     else:
         try:
             report = verify_pack(Path(target), expired)
@@ -61,11 +76,12 @@ def _expiry(text: str) -> tuple[str, int]:
     return name, int(when.timestamp() * 1000)
 
 
-def _store(url: str, expired: dict[str, int]) -> Report:
+def _store(url: str, expired: dict[str, int], anchor: Path | None) -> Report:
     from streams import wiring  # a pack is verified without the engine and the controls
 
+    anchored = None if anchor is None else Anchors(anchor).expected()
     with wiring.using(url) as store:
-        return verify(store, expired=expired)
+        return verify(store, expired=expired, anchored=anchored)
 
 
 def _tell(target: str, report: Report, as_json: bool) -> None:

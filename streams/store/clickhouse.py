@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
@@ -143,25 +144,39 @@ class ClickHouse:
 
     def head(self, lane: str, partition: int) -> Head | None:
         with self._chains:
-            found = self._rows(
-                "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
-                f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
-                {"lane": lane, "partition": partition},
-            )
+            head = self._head("1", {"lane": lane, "partition": partition})
             self._heads.pop((lane, partition), None)
             self._clean.discard((lane, partition))
-            if not found:
-                return None
-            head = self._heads[lane, partition] = Head(*found[0])
+            if head is not None:
+                self._heads[lane, partition] = head
             return head
 
-    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
-        return bool(
-            self._rows(
-                f"SELECT 1 FROM ledger WHERE {HERE} AND last_offset = {{last:UInt64}} LIMIT 1",
-                {"lane": lane, "partition": partition, "last": last_offset},
-            )
+    def block(self, lane: str, partition: int, number: int) -> Head | None:
+        here = {"lane": lane, "partition": partition, "number": number}
+        return self._head("number = {number:UInt64}", here)
+
+    def ending(self, lane: str, partition: int, offset: int) -> Head | None:
+        here = {"lane": lane, "partition": partition, "offset": offset}
+        return self._head("last_offset <= {offset:Int64}", here)
+
+    def _head(self, condition: str, parameters: Mapping[str, Any]) -> Head | None:
+        found = self._rows(
+            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
+            f"FROM ledger WHERE {HERE} AND {condition} ORDER BY number DESC LIMIT 1",
+            parameters,
         )
+        return Head(*found[0]) if found else None
+
+    def ends(self) -> list[dict[str, Any]]:
+        keys = ("lane", "partition", "number", "last_offset", "link")
+        return [
+            dict(zip(keys, row, strict=True))
+            for lane, partition in self._places()
+            for row in self._rows(
+                f"SELECT {', '.join(keys)} FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
+                {"lane": lane, "partition": partition},
+            )
+        ]
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
         if (lane, partition) not in self._heads and self.head(lane, partition) is None:
@@ -186,6 +201,21 @@ class ClickHouse:
                     if wants(event):
                         found[block, line] = event
         return [found[place] for place in sorted(found)]
+
+    def history(
+        self, lane: str, partition: int, types: Sequence[str], upto: int
+    ) -> Iterator[list[Event]]:
+        condition = "event_type IN {types:Array(String)} AND block <= {upto:Int64}"
+        bounds = {"types": list(types), "upto": upto}
+        for page in self._pages("events", _EVENT, lane, partition, condition, bounds):
+            yield [event_from(row) for row in page]
+
+    def fingerprints(self, lane: str, partition: int) -> set[str]:
+        rows = self._rows(
+            f"SELECT DISTINCT fingerprint FROM ledger WHERE {HERE}",
+            {"lane": lane, "partition": partition},
+        )
+        return {str(fingerprint) for (fingerprint,) in rows}
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         condition = (
@@ -243,8 +273,7 @@ class ClickHouse:
 
     def blocks(self) -> Iterator[dict[str, Any]]:
         keys = names(LEDGER)
-        chains = self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
-        for lane, partition in chains:
+        for lane, partition in self._places():
             place = {"lane": lane, "partition": partition, "from": 0}
             while rows := self._rows(
                 f"WITH (SELECT min(number) FROM ledger WHERE {HERE}"
@@ -257,12 +286,48 @@ class ClickHouse:
                 place["from"] = blocks[-1]["number"] + 1
                 yield from blocks
 
+    def _places(self) -> list[Any]:
+        return self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
+
     def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
         columns = TABLES[table]
         keys = names(columns)
         for page in self._pages(table, read(columns), lane, partition, "1", {}):
             for row in page:
                 yield dict(zip(keys, row, strict=True))
+
+    # --- copying ---------------------------------------------------------------------------
+
+    def export(self, table: str, lane: str, partition: int, upto: int) -> Iterator[pa.Table]:
+        """Rows of one table and partition, of blocks that end at `upto` or before, in order."""
+        order = "number" if table == "ledger" else "block, line"
+        end = "last_offset" if table == "ledger" else "block"
+        columns = ", ".join(f"`{name}`" for name in names(TABLES[table]))
+        with (
+            _named(f"reading {table}"),
+            self._client.query_arrow_stream(
+                f"SELECT {columns} FROM {table} WHERE {HERE} AND {end} <= {{upto:Int64}} "
+                f"ORDER BY {order}",
+                parameters={"lane": lane, "partition": partition, "upto": upto},
+            ) as stream,
+        ):
+            for batch in stream:
+                yield pa.Table.from_batches([batch]).cast(SCHEMAS[table])
+
+    def load(self, table: str, rows: pa.Table, token: str) -> None:
+        """Insert rows that were exported; those of one month go together, as parts do."""
+        months = pc.strftime(rows["recorded_at"], format="%Y%m")
+        for month in sorted(set(months.to_pylist())):
+            with _named(f"insert into {table}"):
+                self._client.insert_arrow(
+                    table,
+                    rows.filter(pc.equal(months, month)),
+                    settings={"insert_deduplication_token": f"{token}/{month}"},
+                )
+
+    def empty(self) -> bool:
+        """Whether no table holds a row."""
+        return not any(self._rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES)
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         keys = names(REJECTS)
