@@ -112,7 +112,7 @@ class Engine:
             groups[Conflict] = list(block.conflicts)
         changes = Changes(block, memory)
         if renewal is not None:
-            renew(self, renewal, block, views[0], recall, changes)
+            due += renew(self, renewal, block, views, changes)
         looks, causes = looks_for(self, changed, block.lane)
         judge_each(self, groups, looks, causes, views, due, recall, changes)
         judge_cases(self, block, groups, changed, looks, causes, views[1], due, recall, changes)

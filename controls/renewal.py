@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from controls.block import Block, Recall
-from controls.case import Task, judge_case
+from controls.block import Block
+from controls.case import SAID
 from controls.changes import Changes
 from controls.each import await_time, judged
 from controls.kernel import Control
 from controls.registers import View
-from controls.shapes import Case, Check, Fact
+from controls.shapes import Case, Check, Each, Fact
 
 if TYPE_CHECKING:
     from controls.engine import Engine, Rule
@@ -45,9 +45,12 @@ class Renewal:
 
 
 def renew(
-    engine: Engine, renewal: Renewal, block: Block, view: View, recall: Recall, changes: Changes
-) -> None:
-    """Bring every changed rule to where it would be, had it judged the partition's history."""
+    engine: Engine, renewal: Renewal, block: Block, views: tuple[View, View], changes: Changes
+) -> tuple[str, ...]:
+    """Bring every changed rule to where it would be, had it judged the partition's history.
+
+    Returns the cases that have new facts and are to be judged by them.
+    """
     cases: dict[str, dict[str, Any]] = {}
     for name, value in renewal.values.items():
         kind, _, rest = name.partition("|")
@@ -58,26 +61,27 @@ def renew(
             changes.memory[name] = None  # of a check that is no more
         elif kind == "case":
             cases.setdefault(ref, {})[key] = value
+    due: list[str] = []
     for rule in engine.rules.values():
         if rule.control.id not in renewal.before:
             continue
-        if isinstance(rule.check, Case):
-            if not rule.check.across or block.lane == "books":
-                _case(rule, renewal, cases.get(rule.ref, {}), block, view, recall, changes)
-        else:
-            _each(rule, renewal, view, changes)
+        if isinstance(rule.check, Each):
+            _each(rule, renewal, views, changes)
+        elif not rule.check.across or block.lane == "books":
+            due += _case(rule, renewal, cases.get(rule.ref, {}), block, changes)
+    return tuple(due)
 
 
 def _case(
-    rule: Rule, renewal: Renewal, values: Mapping[str, Any], block: Block, view: View,
-    recall: Recall, changes: Changes,
-) -> None:  # fmt: skip
+    rule: Rule, renewal: Renewal, values: Mapping[str, Any], block: Block, changes: Changes
+) -> list[str]:
     check = rule.check
     assert isinstance(check, Case)
     facts: dict[str, list[Fact]] = {}
     for events in renewal.stored(check):
         for key, found in check.facts(events).items():
             facts[key] = check.merge(facts.get(key, []), found)
+    due = []
     for key in dict.fromkeys([*values, *facts]):
         value = values.get(key)
         if value is not None and value["applied"] >= block.last_offset:
@@ -86,28 +90,37 @@ def _case(
             value = {"said": {}, "floor": 0, "gaps": []}
             if check.keep is not None:
                 changes.count(rule.control.id, "pass", len(facts[key]))
-        changes.memory[f"case|{rule.ref}|{key}"] = {**value, "facts": facts.get(key, [])}
-        judge_case(rule, key, Task([]), view, recall, changes)
+        # all facts are at hand again, and what was said is remembered so far below the floor
+        floor = max(value["floor"] - SAID, 0)
+        name = f"case|{rule.ref}|{key}"
+        changes.memory[name] = {**value, "facts": facts.get(key, []), "floor": floor}
+        due.append(name)
+    return due
 
 
-def _each(rule: Rule, renewal: Renewal, view: View, changes: Changes) -> None:
-    old, control = renewal.before[rule.control.id], rule.control
+def _each(rule: Rule, renewal: Renewal, views: tuple[View, View], changes: Changes) -> None:
     former = None
-    if control.id not in renewal.new:
-        if old is None:
+    if rule.control.id not in renewal.new:
+        former = _former(rule, renewal.before[rule.control.id])
+        if former is None:
             return
-        checks = {check.name: check for check in old.checks(old.params)}
-        check = checks.get(rule.check.name)
-        if check is None:
-            return
-        former = replace(rule, control=old, check=check)
+    changes.renewed.add(rule.ref)
     for events in renewal.stored(rule.check):
         for event in events:
-            was = judged(former, event, view) if former else None
-            now = judged(rule, event, view)
+            was = judged(former, event, views[0]) if former else None
+            now = judged(rule, event, views[1])
             if was is not None and was is not now:
-                changes.count(control.id, was.verdict, -1)
+                changes.count(rule.control.id, was.verdict, -1)
             if now is not None and was is not now:
-                changes.count(control.id, now.verdict, 1)
+                changes.count(rule.control.id, now.verdict, 1)
             changes.settle(rule, was, now, False)
-            await_time(rule, event, now, view, changes)
+            await_time(rule, event, now, views[1], changes)
+
+
+def _former(rule: Rule, old: Control[Any] | None) -> Rule | None:
+    """The rule with the parameters that it had; None where its code was another."""
+    if old is None:
+        return None
+    checks = {check.name: check for check in old.checks(old.params)}
+    check = checks.get(rule.check.name)
+    return replace(rule, control=old, check=check) if check is not None else None

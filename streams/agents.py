@@ -146,15 +146,19 @@ class Worker:
         tp = TP(message.topic, message.partition)
         reader = self.readers.get(tp)
         if reader is None or reader.generation != message.generation_id:
-            log = await self._log(tp, message.offset)
+            offered = await self._log(tp, message.offset)
             if not self._mine(event):
                 return None
             lane = self.lanes[message.topic]
             state = TableState(self.tables[lane], tp)
             partition = Partition(lane, message.partition, self.parts, state)
-            rewind = compared(partition, log)
+            rewind = compared(partition, offered)
             if rewind is not None:
                 await self._rewind(tp, rewind, state)
+            if partition.renewal is not None:
+                changed = ",".join(sorted(partition.renewal.before))
+                log.info("memory.outdated lane=%s partition=%d controls=%s", lane, tp.partition,
+                         changed)
             blocks = Blocks(partition.now, partition.books_upto, message.offset)
             reader = self.readers[tp] = Reader(message.generation_id, partition, blocks)
         return reader

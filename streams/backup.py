@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -150,7 +150,7 @@ def _store(
             name = f"store/{table}-{place[0]}-{place[1]}.arrow"
             rows = 0
             with (
-                pa.OSFile(str(draft / name), "wb") as file,
+                _created(draft / name) as file,
                 pa.ipc.new_file(file, SCHEMAS[table], options=options) as writer,
             ):
                 for some in store.export(table, *place, head["last_offset"]):
@@ -163,13 +163,18 @@ def _write(path: Path, portions: Iterator[bytes] | list[bytes]) -> dict[str, Any
     """Write a file, sync it, and say what it is."""
     folder(str(path.parent))
     digest, size = sha256(), 0
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with _created(path) as file:
         for portion in portions:
             digest.update(portion)
             size += file.write(portion)
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def _created(path: Path) -> IO[bytes]:
+    """A new file for the owner alone."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _digest(path: Path) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class Partition:
         clock = state.get(CLOCK)
         self.applied: int = clock["applied"] if clock else -1
         self.now: int = clock["now"] if clock else 0
-        self.books_upto: int = clock["known"] if clock else -1
+        self.books_upto: int = clock["known"] if clock and lane != "books" else -1
         self._recognised = -1
         if lane == "books":
             self._fill_registers()
