@@ -20,10 +20,10 @@ from controls.changes import Changes
 from controls.each import await_time, judged
 from controls.kernel import Control
 from controls.registers import View
-from controls.shapes import Case, Check, Each, Fact
+from controls.shapes import Check, Each, Fact
 
 if TYPE_CHECKING:
-    from controls.engine import Engine, Rule
+    from controls.engine import Cases, Engine, Rule
 
 Stored = Callable[[Check], Iterable[Sequence[Any]]]
 """The stored events that a check reads, in join form and in portions: those of this partition, of
@@ -51,49 +51,62 @@ def renew(
 
     Returns the cases that have new facts and are to be judged by them.
     """
-    cases: dict[str, dict[str, Any]] = {}
+    said: dict[str, dict[str, dict[str, Any]]] = {}
     for name, value in renewal.values.items():
         kind, _, rest = name.partition("|")
         ref, _, key = rest.partition("|")
-        if kind not in ("case", "wait"):
-            continue
+        if kind not in ("case", "wait") or value["applied"] >= block.last_offset:
+            continue  # what includes this block is renewed; it is here again
         if ref not in engine.rules:
             changes.memory[name] = None  # of a check that is no more
-        elif kind == "case":
-            cases.setdefault(ref, {})[key] = value
+        elif kind == "case" and engine.rules[ref].control.id in renewal.before:
+            changes.memory[name] = None
+            for spoken, items in value["said"].items():
+                held = {"items": items, "floor": value["floor"]}
+                said.setdefault(spoken, {})[key] = held
+            for rule in engine.rules.values():
+                if rule.control.id == engine.rules[ref].control.id:
+                    known = said.setdefault(rule.ref, {})
+                    known.setdefault(key, {"items": {}, "floor": value["floor"]})
     due: list[str] = []
+    for cases in engine.cases:
+        ours = not cases.case.across or block.lane == "books"
+        if ours and cases.rules[0].control.id in renewal.before:
+            due += _cases(cases, renewal, said, block, changes)
     for rule in engine.rules.values():
-        if rule.control.id not in renewal.before:
-            continue
-        if isinstance(rule.check, Each):
+        if isinstance(rule.check, Each) and rule.control.id in renewal.before:
             _each(rule, renewal, views, changes)
-        elif not rule.check.across or block.lane == "books":
-            due += _case(rule, renewal, cases.get(rule.ref, {}), block, changes)
     return tuple(due)
 
 
-def _case(
-    rule: Rule, renewal: Renewal, values: Mapping[str, Any], block: Block, changes: Changes
-) -> list[str]:
-    check = rule.check
-    assert isinstance(check, Case)
+def _cases(
+    cases: Cases, renewal: Renewal, said: Mapping[str, Mapping[str, Any]], block: Block,
+    changes: Changes,
+) -> list[str]:  # fmt: skip
+    check = cases.case
     facts: dict[str, list[Fact]] = {}
     for events in renewal.stored(check):
         for key, found in check.facts(events).items():
             facts[key] = check.merge(facts.get(key, []), found)
+    spoken = {rule.ref: said.get(rule.ref, {}) for rule in cases.rules}
     due = []
-    for key in dict.fromkeys([*values, *facts]):
-        value = values.get(key)
-        if value is not None and value["applied"] >= block.last_offset:
-            continue  # renewed and remembered before the block came again
-        if value is None:
-            value = {"said": {}, "floor": 0, "gaps": []}
-            if check.keep is not None:
+    for key in dict.fromkeys([*facts, *(key for keys in spoken.values() for key in keys)]):
+        name = f"case|{cases.ref}|{key}"
+        held = renewal.values.get(name)
+        if held is not None and held["applied"] >= block.last_offset:
+            continue
+        known = {ref: keys[key] for ref, keys in spoken.items() if key in keys}
+        if check.keep is not None and not known:
+            for rule in cases.rules:
                 changes.count(rule.control.id, "pass", len(facts[key]))
         # all facts are at hand again, and what was said is remembered so far below the floor
-        floor = max(value["floor"] - SAID, 0)
-        name = f"case|{rule.ref}|{key}"
-        changes.memory[name] = {**value, "facts": facts.get(key, []), "floor": floor}
+        floor = max((each["floor"] - SAID for each in known.values()), default=0)
+        changes.memory[name] = {
+            "facts": facts.get(key, []),
+            "said": {ref: each["items"] for ref, each in known.items()},
+            "floor": max(floor, 0),
+            "gaps": held["gaps"] if held else [],
+        }
         due.append(name)
     return due
 

@@ -157,8 +157,9 @@ class Worker:
                 await self._rewind(tp, rewind, state)
             if partition.renewal is not None:
                 changed = ",".join(sorted(partition.renewal.before))
-                log.info("memory.outdated lane=%s partition=%d controls=%s", lane, tp.partition,
-                         changed)
+                log.info(
+                    "memory.outdated lane=%s partition=%d controls=%s", lane, tp.partition, changed
+                )
             blocks = Blocks(partition.now, partition.books_upto, message.offset)
             reader = self.readers[tp] = Reader(message.generation_id, partition, blocks)
         return reader

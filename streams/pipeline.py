@@ -30,7 +30,7 @@ from streams.pseudonyms import Forms, jst_year
 from streams.recall import Familiar, recaller, refs
 from streams.rejects import Reject
 from streams.store import Store
-from streams.versions import RULES, foreign, ours, outdated, renewing, stamped
+from streams.versions import LAYOUT, RULES, foreign, ours, outdated, renewing, stamped
 
 DEDUP = 96 * HOUR
 """Ids of traffic are remembered this long (ms); those of `books` for ever."""
@@ -211,8 +211,8 @@ class Partition:
             renewing(self, self.renewal, strange),
         )
         if outcome.tally is not None:
-            rules = stamped(outcome.tally, self.parts.versions)
-            outcome.tally = replace(outcome.tally, rules=rules)
+            drawn = stamped(outcome.tally, self.parts.versions)
+            outcome.tally = replace(outcome.tally, rules=drawn)
         for gap in outcome.gaps:
             registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
             memory[f"{GAP}{gap.event_id}"] = {"gap": asdict(gap)}
@@ -223,8 +223,8 @@ class Partition:
             sealed = self._seal(block, outcome, events, kept, rejects, duplicates)
         if sealed is not None or CLOCK in outcome.memory:
             if self.state.get(RULES) is None or self.renewal is not None:
-                versions = self.parts.versions
-                outcome.memory[RULES] = {"versions": versions, "applied": batch.last_offset}
+                rules = {"versions": self.parts.versions, "layout": LAYOUT}
+                outcome.memory[RULES] = rules | {"applied": batch.last_offset}
             outcome.memory[CLOCK] = self._clock(outcome, batch.last_offset, sealed)
         return Work(batch, outcome, sealed, ids, len(rejects))
 

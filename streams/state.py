@@ -10,12 +10,11 @@ import msgspec
 from faust.types import TP
 from faust.types.tuples import FutureMessage, PendingMessage
 
+from controls.block import CLOCK
 from controls.events.fields import Memo
 
 CACHED = 20_000
 """Values of a partition that are kept decoded at most."""
-
-from controls.block import CLOCK
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from streams.pipeline import Partition
 
 RULES = "rules"
-"""The key under which a partition remembers its rules: {versions}."""
+"""The key under which a partition remembers its rules: {versions, layout}."""
+LAYOUT = 1
+"""How a memory is laid out, whatever its rules: raised when keys or values of the engine's own
+(`said`, waits, findings, registers) come to mean something else.  Facts are no part of it."""
 
 
 def stamp(version: Version | None) -> str:
@@ -50,17 +53,23 @@ def outdated(partition: Partition) -> Renewal | None:
     if remembered is None and state.get(CLOCK) is None:
         _judged_alike(partition)
         return None
-    held = remembered["versions"] if remembered else None
+    layout = remembered["layout"] if remembered else 0
+    if remembered is None or layout != LAYOUT:
+        raise Refusal(
+            f"{partition.lane}/{partition.number}: the memory was written by another version of "
+            f"shoseki (layout {layout}, this one reads {LAYOUT}); go on with that version"
+        )
+    held = remembered["versions"]
     before: dict[str, Control[Any] | None] = {}
     for name, version in versions.items():
-        if held is None or name not in held:
+        if name not in held:
             before[name] = None
         elif held[name] != version:
             same = held[name]["code"] == version["code"]
             control = partition.parts.engine.controls[name]
             before[name] = _former(control, held[name]) if same else None
-    new = frozenset(versions) - frozenset(held) if held is not None else frozenset()
-    if not before and (held is None or held.keys() == versions.keys()):
+    new = frozenset(versions) - frozenset(held)
+    if not before and held.keys() == versions.keys():
         return None
     return Renewal(before, new, dict(state.items()), _reader(partition, {}))
 
@@ -148,8 +157,7 @@ def _reader(
             for page in parts.store.history(*place, names, upto) if names else ():
                 if years:
                     page = [
-                        parts.forms.recall(row, known.of(jst_year(row.occurred_at)))
-                        for row in page
+                        parts.forms.recall(row, known.of(jst_year(row.occurred_at))) for row in page
                     ]
                 yield page
 

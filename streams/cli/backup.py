@@ -39,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(manifest, ensure_ascii=False))
         return 0
     size = sum(file["bytes"] for file in manifest["files"].values())
-    print(f"{args.out}: {len(manifest['heads'])} chains, {size:,} bytes"
-          + ("" if manifest["log"] else "; the log is Kafka's and not in it"))
+    print(
+        f"{args.out}: {len(manifest['heads'])} chains, {size:,} bytes"
+        + ("" if manifest["log"] else "; the log is Kafka's and not in it")
+    )
     for head in manifest["heads"]:
         print(f"  {head['lane']}/{head['partition']}  {head['number']} blocks  {head['link']}")
     print(f"Keys are not in it: keep a copy of {settings.keys} apart from it.")

@@ -93,12 +93,16 @@ def restored(
             os.rename(draft, target)
     # last of all: cut off before this, the restored store is refused, which is the safe side
     Anchors(settings.anchors).accept(_now(), heads, f"restored from {backup.name}", lost)
-    print(f"{backup}: restored; {report.blocks:,} blocks and {report.rows:,} rows, "
-          f"{len(report.heads)} chains hold")
+    print(
+        f"{backup}: restored; {report.blocks:,} blocks and {report.rows:,} rows, "
+        f"{len(report.heads)} chains hold"
+    )
     _tell(lost)
     if not manifest["log"]:
-        print("The log is Kafka's. Workers whose memory is ahead of this store judge the log "
-              "again from its beginning, where it still has that.")
+        print(
+            "The log is Kafka's. Workers whose memory is ahead of this store judge the log "
+            "again from its beginning, where it still has that."
+        )
     return 0
 
 

@@ -207,9 +207,7 @@ def test_nothing_is_restored_over_something_or_without_keys(
 def exchanged(place: Place, part: str, other: Place) -> None:
     """Part of an installation's data as another has it."""
     shutil.rmtree(place.folder / "data" / part)
-    shutil.copytree(
-        other.folder / "data" / part, place.folder / "data" / part, symlinks=True
-    )
+    shutil.copytree(other.folder / "data" / part, place.folder / "data" / part, symlinks=True)
 
 
 def forget(place: Place) -> None:
