@@ -75,9 +75,11 @@ def same_but_for_the_record(found: Left, expected: Left) -> None:
     assert [row for row in found.findings if "CHAIN_BREAK" not in row] == expected.findings
     assert found.rejects == expected.rejects
     assert found.blocks == expected.blocks
-    for populations in (found.populations, expected.populations):
-        populations.pop("GOV-08", None)
-    assert found.populations == expected.populations
+    counted = [
+        {control: counts for control, counts in each.populations.items() if control != "GOV-08"}
+        for each in (found, expected)
+    ]
+    assert counted[0] == counted[1]
 
 
 def config(place: Place) -> list[str]:
@@ -221,7 +223,7 @@ def trim(place: Place, lane: str) -> None:
     broker = Broker(place.folder / "data" / "log", segment_bytes=1)
     topic = f"shoseki-{lane}"
     for partition in range(broker.partitions(topic)):
-        end = broker.end(topic, partition)
+        end = broker.committed(topic, partition) or 0
         broker.append(topic, partition, b'{"tick":[1,-1]}')
         broker.append(topic, partition, b'{"tick":[2,-1]}')
         broker.log(topic, partition).drop(1 << 62, end)
