@@ -45,6 +45,7 @@ class Tally:
     last_offset: int
     changes: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, Mapping[str, list[list[Any]]]]
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
 import json
 import pkgutil
+import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +44,10 @@ Overrides = Mapping[str, Mapping[str, Any]]
 """Parameters that a company sets, by control: `{"TEC-05": {"export_n": 500}}`."""
 
 
+Version = Mapping[str, Any]
+"""`{code, params}` of a control: a digest of the code that judges, and the parameters as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The controls in force, in order of their ids, with the measure each belongs to."""
@@ -49,6 +56,8 @@ class Catalogue:
     measures: Mapping[str, str]
     fingerprint: str
     """sha256 hex over the text of controls/ and the parameters of every control."""
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    """What each control's memory was made by: where it differs, the memory is made again."""
 
     def __getitem__(self, control_id: str) -> Control[Any]:
         for control in self.controls:
@@ -67,6 +76,7 @@ def load(overrides: Overrides | None = None, origin: str = "configuration") -> C
     """
     found: dict[str, Control[Any]] = {}
     measures: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for measure, module in modules():
         control = module.CONTROL
         place = where(module)
@@ -75,6 +85,7 @@ def load(overrides: Overrides | None = None, origin: str = "configuration") -> C
         examine(control, place)
         found[control.id] = control
         measures[control.id] = measure
+        codes[control.id] = code(Path(str(module.__file__)))
     for control_id, values in (overrides or {}).items():
         if control_id not in found:
             raise Refusal(f"{origin}: [{control_id}]: no such control")
@@ -82,7 +93,11 @@ def load(overrides: Overrides | None = None, origin: str = "configuration") -> C
     controls_found = tuple(found[control_id] for control_id in sorted(found))
     stated = [[c.id, c.params.model_dump(mode="json")] for c in controls_found]
     text = json.dumps([digests(), stated], sort_keys=True, separators=(",", ":"))
-    return Catalogue(controls_found, measures, sha256(text.encode()).hexdigest())
+    versions = {
+        c.id: {"code": codes[c.id], "params": c.params.model_dump(mode="json")}
+        for c in controls_found
+    }
+    return Catalogue(controls_found, measures, sha256(text.encode()).hexdigest(), versions)
 
 
 def digests() -> dict[str, str]:
@@ -92,6 +107,28 @@ def digests() -> dict[str, str]:
         file.relative_to(root).as_posix(): sha256(file.read_bytes()).hexdigest()
         for file in sorted(root.rglob("*.py"))
     }
+
+
+@cache
+def code(file: Path) -> str:
+    """A digest of the code by which one control judges: its file, what that imports of its own
+    folder, and everything that all controls share.  Comments and layout do not count."""
+    root = Path(__file__).parent
+    files = {*root.glob("*.py"), *root.glob("events/*.py")}
+    wanted = [file]
+    while wanted:
+        one = wanted.pop()
+        files.add(one)
+        own = rf"^from controls\.{file.parent.name}\.(\w+) import"
+        names = re.findall(own, one.read_text(encoding="utf-8"), re.MULTILINE)
+        wanted += {file.with_name(f"{name}.py") for name in names} - files
+    text = json.dumps([[each.name, _bare(each)] for each in sorted(files)])
+    return sha256(text.encode()).hexdigest()
+
+
+@cache
+def _bare(file: Path) -> str:
+    return ast.dump(ast.parse(file.read_bytes()))
 
 
 def modules() -> Iterator[tuple[str, ModuleType]]:

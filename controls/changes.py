@@ -46,6 +46,8 @@ class Changes:
         self.memory: dict[str, Any] = {}
         self.facts: dict[str, Mapping[str, list[Fact]]] = {}
         self.gaps: list[SourceGap] = []
+        self.renewed: set[str] = set()
+        """Checks all of whose stored events have been judged anew in this block."""
         self._last = block.last_offset
         self._remembered = memory
         self._changes: dict[str, dict[str, Any]] = {}

@@ -134,6 +134,8 @@ def judge_again(
     for event in rows:
         arrived, effect = cause_of(event, causes)
         for rule in engine.each.get(type(event), ()):
+            if rule.ref in changes.renewed:
+                continue
             was, now = judged(rule, event, before), judged(rule, event, after)
             if was is not None and was is not now:
                 changes.count(rule.control.id, was.verdict, -1)

@@ -20,6 +20,7 @@ from controls.findings import fold, publish, unfolded
 from controls.gaps import SourceGap
 from controls.kernel import Control
 from controls.registers import Registers
+from controls.renewal import Renewal, renew
 from controls.shapes import Case, Check, Each
 
 
@@ -77,14 +78,21 @@ class Engine:
         self.cases.append(Cases(rule.ref, case, [rule]))
 
     def evaluate(
-        self, block: Block, memory: Memory, registers: Registers, due: Iterable[str], recall: Recall
+        self,
+        block: Block,
+        memory: Memory,
+        registers: Registers,
+        due: Iterable[str],
+        recall: Recall,
+        renewal: Renewal | None = None,
     ) -> Outcome:
         """Judge `block` against what the partition remembers.
 
         `due` are the keys of `memory` whose time has come; `registers` hold `books` up to the
         block's `books_upto` (in `books` itself, up to its last offset).  Nothing given is
         changed: the values of `Outcome.memory` replace those of `memory` once the block is
-        written.
+        written.  `renewal` names rules whose memory is not theirs any more: that is made again
+        before anything is judged by it.
         """
         clock = memory.get(CLOCK) or {"now": 0, "known": -1}
         known = block.last_offset if block.lane == "books" else block.books_upto
@@ -95,7 +103,7 @@ class Engine:
         changed = [event for event in entered if type(event) in self._asking]
         changed += gaps.concerned(entered, views[1])
         outcome = Outcome()
-        if not (block.events or block.conflicts or block.tallies or due or changed):
+        if not (block.events or block.conflicts or block.tallies or due or changed or renewal):
             return outcome
         tallies, markers = unfolded(block, memory)
         block = replace(block, tallies=tallies)
@@ -103,6 +111,8 @@ class Engine:
         if block.conflicts:
             groups[Conflict] = list(block.conflicts)
         changes = Changes(block, memory)
+        if renewal is not None:
+            due += renew(self, renewal, block, views, changes)
         looks, causes = looks_for(self, changed, block.lane)
         judge_each(self, groups, looks, causes, views, due, recall, changes)
         judge_cases(self, block, groups, changed, looks, causes, views[1], due, recall, changes)

@@ -18,6 +18,7 @@ from faust.types import TP
 from controls.block import Tally
 from streams.blocks import Batch, Blocks, Message
 from streams.pipeline import Partition, Parts
+from streams.standing import Log, Rewind, Rewound, compared
 from streams.state import TableState
 
 log = logging.getLogger("shoseki.agents")
@@ -87,7 +88,9 @@ class Worker:
         message = event.message
         if not self._mine(event):
             return
-        reader = self._reader(event)
+        reader = await self._reader(event)
+        if reader is None:
+            return
         if reader.expected is not None and message.offset < reader.expected:
             return  # delivered twice within a generation
         if reader.expected is not None and message.offset > reader.expected:
@@ -137,17 +140,48 @@ class Worker:
         reader.now = max(reader.now, batch.now)
         self._step("acknowledged", *place)
 
-    def _reader(self, event: Any) -> Reader:
+    async def _reader(self, event: Any) -> Reader | None:
+        """The reader of the event's partition; None where that has moved meanwhile."""
         message = event.message
         tp = TP(message.topic, message.partition)
         reader = self.readers.get(tp)
         if reader is None or reader.generation != message.generation_id:
+            offered = await self._log(tp, message.offset)
+            if not self._mine(event):
+                return None
             lane = self.lanes[message.topic]
             state = TableState(self.tables[lane], tp)
             partition = Partition(lane, message.partition, self.parts, state)
+            rewind = compared(partition, offered)
+            if rewind is not None:
+                await self._rewind(tp, rewind, state)
+            if partition.renewal is not None:
+                changed = ",".join(sorted(partition.renewal.before))
+                log.info(
+                    "memory.outdated lane=%s partition=%d controls=%s", lane, tp.partition, changed
+                )
             blocks = Blocks(partition.now, partition.books_upto, message.offset)
             reader = self.readers[tp] = Reader(message.generation_id, partition, blocks)
         return reader
+
+    async def _log(self, tp: TP, offset: int) -> Log:
+        consumer = self.app.consumer
+        earliest = await consumer.earliest_offsets(tp)
+        return Log(earliest[tp], consumer._committed_offset.get(tp), offset)
+
+    async def _rewind(self, tp: TP, rewind: Rewind, state: TableState) -> None:
+        """Have the next start read from the offset; raises Rewound.
+
+        Nothing is acknowledged after this, so that commit is the last one.
+        """
+        if rewind.forget:
+            state.forget()
+            await self.app.producer.flush()
+        await self.app.consumer._commit({tp: rewind.offset})
+        raise Rewound(
+            f"{tp.topic}/{tp.partition}: memory, store and log do not fit; judging again from "
+            f"offset {rewind.offset}" + (" with an empty memory" if rewind.forget else "")
+        )
 
     def _mine(self, event: Any) -> bool:
         message, app = event.message, self.app

@@ -14,11 +14,12 @@ import faust
 
 from controls.block import Tally
 from controls.calendar import day_start, jst_day
-from controls.events import LANES
+from controls.events import LANES, OwnVerified, rfc3339
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
 from streams.agents import Step, Worker, no_step
 from streams.connection import LARGEST, Connection
+from streams.evidence.anchor import Anchor, Anchors, ends
 from streams.pipeline import Parts
 from streams.settings import Settings
 from streams.state import HighestTable
@@ -29,6 +30,8 @@ log = logging.getLogger("shoseki.app")
 
 CHORES = 600.0
 """Seconds between two looks whether the day's chores are due."""
+ANCHOR = 60.0
+"""Seconds between two anchors."""
 SESSION = 10.0
 """Seconds after which the group gives a silent worker's partitions to others."""
 
@@ -80,19 +83,32 @@ class Service:
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
+        self.anchors = Anchors(settings.anchors)
+        self.app.timer(ANCHOR, name="anchor")(self._anchor)
         if ticks:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
         self._verified: date | None = None
+        self._owed: Anchor | None = None
 
     async def start(self) -> None:
-        """Start the worker; returns when it has its partitions, or has failed."""
+        """Start the worker; returns when it has its partitions, or has failed.
+
+        Raises Refusal where the store is not the one that was anchored.
+        """
+        self._compare()
+        anchor = self.anchors.last()
+        if anchor is None and self.parts.store.heads():
+            log.warning("anchor.none path=%s", self.anchors.path)
+        self._owed = anchor if anchor and anchor.restored is not None else None
         await self.app.start()
         self._watch = asyncio.create_task(self._watching())
         while not self.app.consumer.assignment() or self.app.rebalancing:
             if self.failed is not None:
                 return
             await asyncio.sleep(0.01)
+        await self._own_up()
+        await self._anchor()
 
     async def stop(self) -> None:
         if self._watch is not None:
@@ -102,6 +118,39 @@ class Service:
         except RuntimeError:
             if self.failed is None:  # else Faust stops what crashed with it a second time
                 raise
+        if self.failed is None:
+            await self._anchor()
+
+    def _compare(self) -> None:
+        """Refusal where the store lacks something that was anchored."""
+        fault = self.anchors.fault(self.parts.store.block)
+        if fault is not None:
+            raise Refusal(
+                f"store: {fault}: this store was set back or exchanged. Restore the newest backup "
+                "(`shoseki restore BACKUP`); where the loss is known and nothing is left to "
+                "restore, put that on record: `shoseki restore --accept REASON`"
+            )
+
+    async def _own_up(self) -> None:
+        """Put on record that the store was restored, and what that lost."""
+        event = chores.restored(self.parts, self._owed) if self._owed else None
+        if event is not None:
+            await self._tell_own(event)
+        self._owed = None
+
+    async def _anchor(self) -> None:
+        """Write the heads down; a store that does not answer now is asked again in a minute."""
+        if self._owed is not None:
+            return
+        try:
+            self._compare()
+            self.anchors.append(
+                rfc3339(time.time_ns() // 1_000_000), ends(self.parts.store.heads())
+            )
+        except StoreError as error:
+            log.warning("anchor.missed reason=%s", error)
+        except Refusal as fault:
+            self._fail(fault)
 
     async def _watching(self) -> None:
         """Give up where Faust did: what crashed it (a log that cannot be written) is no agent's."""
@@ -147,14 +196,15 @@ class Service:
         """The store is read beside the loop, which goes on judging."""
         store, years = self.parts.store, self.settings.retention
         trimmed = chores.trim(self.settings, LANES)
-        org_id = chores.organisation(self.parts)
-        gone: dict[str, int] = {}
-        if org_id is not None:
-            report = await asyncio.to_thread(chores.recomputed, store, now, years)
-            event = chores.verified(self.parts, org_id, report, now)
-            await self.topics["books"].send(value=codec.encode(event), partition=0)
-            gone = await asyncio.to_thread(chores.expired, store, now, report, years)
+        report = await asyncio.to_thread(chores.recomputed, store, now, years, self.anchors)
+        event = chores.verified(self.parts, report, now, anchored=True)
+        if event is not None:
+            await self._tell_own(event)
+        gone = await asyncio.to_thread(chores.expired, store, now, report, years)
         log.info("chores.done segments=%d expired=%d", trimmed, sum(gone.values()))
+
+    async def _tell_own(self, event: OwnVerified) -> None:
+        await (await self.topics["books"].send(value=codec.encode(event), partition=0))
 
     async def _tell(self, value: Tally) -> None:
         sent = await self.topics["books"].send(value=messages.tally(value), partition=0)

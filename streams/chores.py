@@ -8,9 +8,10 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from controls.calendar import jst_day
-from controls.events import Event, OwnVerified, rfc3339
+from controls.events import OwnVerified, rfc3339
+from controls.events.fields import instant
 from controls.kernel import DAY
-from controls.registers import FOREVER
+from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import Report, verify
 from streams.pipeline import Parts
 from streams.retention import Years, expiry
@@ -23,16 +24,12 @@ SOURCE = "shoseki"
 """The source_id of the tool's own acts."""
 
 
-def organisation(parts: Parts) -> str | None:
-    """The organisation of the installation; None while it knows none, for then it holds nothing."""
-    return parts.org_id or next(
-        (e.org_id for e in parts.registers.changes(-1, FOREVER) if hasattr(e, "org_id")), None
-    )
-
-
-def recomputed(store: Store, now: int, years: Years = MappingProxyType({})) -> Report:
+def recomputed(
+    store: Store, now: int, years: Years = MappingProxyType({}), anchors: Anchors | None = None
+) -> Report:
     """Verify what is sealed so far, while others write; classes may have expired at `now` (ms)."""
-    return verify(Settled(store), expired=expiry(now, years))
+    anchored = anchors.expected() if anchors else None
+    return verify(Settled(store), expired=expiry(now, years), anchored=anchored)
 
 
 def expired(
@@ -48,12 +45,33 @@ def expired(
     return {name: rows for name, rows in gone.items() if rows}
 
 
-def verified(parts: Parts, org_id: str, report: Report, now: int) -> Event:
-    """The day's verification at `now` (ms) as an event for `books`, in join form."""
+def verified(parts: Parts, report: Report, now: int, anchored: bool) -> OwnVerified | None:
+    """The day's verification at `now` (ms) as an event for `books`, in join form.
+
+    None while the installation knows no organisation yet, for then it holds nothing either.
+    """
     heads = json.dumps(report.heads, sort_keys=True).encode()
     run_id = f"{jst_day(now)}-{sha256(heads).hexdigest()[:16]}"
+    fault = None if report.fault is None else str(report.fault)
+    return _on_record(parts, now, run_id, report.blocks, fault, anchored)
+
+
+def restored(parts: Parts, anchor: Anchor) -> OwnVerified | None:
+    """That the store was restored, and what it lost by that, as an event for `books`: the same
+    however often it is told."""
+    blocks = sum(head["number"] for head in anchor.heads)
+    run_id = f"restored-{anchor.at}"
+    return _on_record(parts, instant(anchor.at), run_id, blocks, anchor.lost, True)
+
+
+def _on_record(
+    parts: Parts, now: int, run_id: str, blocks: int, fault: str | None, anchored: bool
+) -> OwnVerified | None:
+    org_id = parts.org_id or _organisation(parts)
+    if org_id is None:
+        return None
     moment = rfc3339(now)
-    return parts.forms.join(
+    return parts.forms.join(  # type: ignore[return-value]  # the type it was given
         OwnVerified(
             event_id=parts.forms.event_id(SOURCE, OwnVerified.type, (run_id,), now),
             schema_version=1,
@@ -66,12 +84,23 @@ def verified(parts: Parts, org_id: str, report: Report, now: int) -> Event:
             actor_kind="service",
             run_id=run_id,
             from_size=0,
-            to_size=report.blocks,
-            ok=report.fault is None,
-            first_bad=None if report.fault is None else str(report.fault),
-            against_anchor=False,
+            to_size=blocks,
+            ok=fault is None,
+            first_bad=fault,
+            against_anchor=anchored,
         )
     )
+
+
+def _organisation(parts: Parts) -> str | None:
+    """The organisation of the first event that is stored."""
+    rows = (
+        row
+        for lane, partition in parts.store.heads()
+        for row in parts.store.rows("events", lane, partition)
+    )
+    first = next(rows, None)
+    return None if first is None else str(first["org_id"])
 
 
 def trim(settings: Settings, lanes: tuple[str, ...]) -> int:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from typing import Any, Protocol
 
 import msgspec
 
 from controls.block import CLOCK, Block, Conflict, Outcome
+from controls.catalogue import Version
 from controls.engine import Engine, by_type
 from controls.events import Event
 from controls.gaps import SourceGap
-from controls.kernel import HOUR
+from controls.kernel import HOUR, Refusal
 from controls.registers import FOREVER, Registers
 from streams import codec, messages
 from streams.blocks import Batch
@@ -29,6 +30,7 @@ from streams.pseudonyms import Forms, jst_year
 from streams.recall import Familiar, recaller, refs
 from streams.rejects import Reject
 from streams.store import Store
+from streams.versions import LAYOUT, RULES, foreign, ours, outdated, renewing, stamped
 
 DEDUP = 96 * HOUR
 """Ids of traffic are remembered this long (ms); those of `books` for ever."""
@@ -112,6 +114,8 @@ class Parts:
     fingerprint: str
     org_id: str | None = None
     dedup: int = DEDUP
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    """Code and parameters of every control: the memory of other ones is made again."""
 
 
 class Partition:
@@ -125,7 +129,7 @@ class Partition:
         clock = state.get(CLOCK)
         self.applied: int = clock["applied"] if clock else -1
         self.now: int = clock["now"] if clock else 0
-        self.books_upto: int = clock["known"] if clock else -1
+        self.books_upto: int = clock["known"] if clock and lane != "books" else -1
         self._recognised = -1
         if lane == "books":
             self._fill_registers()
@@ -136,6 +140,7 @@ class Partition:
         """When the last stored event of each type occurred (ms): nobody looks for later ones."""
         self.familiar = Familiar(parts.forms)
         self.familiar.add((state.get(SEEN) or {"refs": ()})["refs"])
+        self.renewal = outdated(self)
 
     def _fill_registers(self) -> None:
         """In the order in which they were filled: events of a block, then the gaps it found."""
@@ -159,6 +164,12 @@ class Partition:
             return None
         if self.head is not None and batch.last_offset == self.head.last_offset:
             batch.now, batch.books_upto = self.head.now, self.head.books_upto
+        again = self.head is not None and batch.last_offset <= self.head.last_offset
+        if again and self.renewal is not None:
+            raise Refusal(
+                f"{self.lane}/{self.number}: the rules were changed while a block was sealed and "
+                "not yet remembered: start once with the former version and parameters"
+            )
         received, offsets, rejects = decoded(batch)
         events, kept, conflicts, duplicates, ids = self._new(received, offsets, rejects)
         registers = self.parts.registers
@@ -167,6 +178,7 @@ class Partition:
         memory: dict[str, Any] = {}
         if self.lane == "books":
             self._enter(events, batch, due, memory)
+        strange = foreign(self, batch.tallies)
         first = self.head.last_offset + 1 if self.head else 0
         first = min(first, batch.first_offset)
         block = Block(
@@ -179,7 +191,7 @@ class Partition:
             batch.books_upto,
             events,
             conflicts,
-            batch.tallies,
+            [ours(tally, strange) for tally in batch.tallies],
         )
         self._recognise()
         recall = recaller(
@@ -197,16 +209,24 @@ class Partition:
             registers,
             due,
             recall,
+            renewing(self, self.renewal, strange),
         )
+        if outcome.tally is not None:
+            drawn = stamped(outcome.tally, self.parts.versions)
+            outcome.tally = replace(outcome.tally, rules=drawn)
         for gap in outcome.gaps:
             registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
             memory[f"{GAP}{gap.event_id}"] = {"gap": asdict(gap)}
         self._remember(outcome, memory, events, batch.last_offset)
         sealed = None
-        again = self.head is not None and batch.last_offset <= self.head.last_offset
         counted = any(any(counts.values()) for counts in outcome.populations.values())
         if not again and (events or rejects or duplicates or outcome.findings or counted):
             sealed = self._seal(block, outcome, events, kept, rejects, duplicates)
+        if sealed is not None or CLOCK in outcome.memory:
+            if self.state.get(RULES) is None or self.renewal is not None:
+                rules = {"versions": self.parts.versions, "layout": LAYOUT}
+                outcome.memory[RULES] = rules | {"applied": batch.last_offset}
+            outcome.memory[CLOCK] = self._clock(outcome, batch.last_offset, sealed)
         return Work(batch, outcome, sealed, ids, len(rejects))
 
     def _new(
@@ -313,6 +333,15 @@ class Partition:
                 value["applied"] = last
         outcome.memory = memory | outcome.memory
 
+    def _clock(self, outcome: Outcome, last: int, sealed: Sealed | None) -> dict[str, Any]:
+        """How far the memory goes, and with which block of the chain: [number, link]."""
+        clock = outcome.memory.pop(CLOCK, None) or self.state.get(CLOCK) or {"now": 0, "known": -1}
+        head = sealed.head if sealed is not None else self.head
+        if head is not None and head.last_offset > last:
+            head = self.parts.store.ending(self.lane, self.number, last)
+        place = [head.number, head.link] if head else None
+        return {**clock, "applied": last, "sealed": place}
+
     def _seal(
         self,
         block: Block,
@@ -360,6 +389,7 @@ class Partition:
         self.now = max(self.now, work.batch.now)
         if CLOCK in work.outcome.memory:
             self.applied = work.batch.last_offset
+            self.renewal = None
         self._keep_ids(work)
         METRICS.block(self.lane, self.number, work)
 

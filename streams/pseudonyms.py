@@ -36,6 +36,11 @@ _PAIRS: Final = [first + second for first in _LETTERS for second in _LETTERS]
 _SHIFTS: Final = tuple(range(120, -1, -10))
 
 
+def references(text: str) -> list[str]:
+    """Every reference in join form that stands in a text."""
+    return _TOKEN.findall(text)
+
+
 def base32(digest: bytes) -> str:
     """The first 16 bytes in base32 (RFC 4648), small letters, no padding: 26 characters.
 

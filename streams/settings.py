@@ -112,6 +112,9 @@ class Settings(BaseModel):
     """How the server of a clickhouse:// store is reached: [clickhouse] ca_file = ..."""
     keys: str = "./keys"
     """Directory of the key files, outside the data directory."""
+    anchor: str | None = None
+    """File to which the heads of all chains are written every minute, best on another machine's
+    disk; unset: anchors.jsonl beside the keys. A store set back behind it is refused."""
     data: str = "./data"
     """Directory of everything that this process writes."""
     org_id: str | None = None
@@ -148,6 +151,11 @@ class Settings(BaseModel):
         return years
 
     @property
+    def anchors(self) -> Path:
+        """The file of anchors."""
+        return Path(self.anchor) if self.anchor else Path(self.keys) / "anchors.jsonl"
+
+    @property
     def socket(self) -> Path:
         """Where `run` listens for the other commands while it holds the store."""
         return Path(self.data) / "shoseki.sock"
@@ -177,7 +185,13 @@ def load(file: Path | None) -> Settings:
 def placed(settings: Settings) -> Settings:
     """The settings with their directories made absolute, so that two commands that mean the same
     place say the same."""
-    moved = {name: str(Path(getattr(settings, name)).absolute()) for name in ("keys", "data")}
+    named = [name for name in ("keys", "data", "anchor") if getattr(settings, name)]
+    moved = {name: str(Path(getattr(settings, name)).absolute()) for name in named}
+    if settings.anchor and Path(moved["anchor"]).is_relative_to(moved["data"]):
+        raise Refusal(
+            f"anchor = {settings.anchor}: must not lie inside the data directory "
+            f"{settings.data}, with which it would be set back; choose another place"
+        )
     for name in ("broker", "store"):
         scheme, _, rest = getattr(settings, name).partition("://")
         if scheme in ("local", "chdb"):

@@ -10,6 +10,7 @@ import msgspec
 from faust.types import TP
 from faust.types.tuples import FutureMessage, PendingMessage
 
+from controls.block import CLOCK
 from controls.events.fields import Memo
 
 CACHED = 20_000
@@ -55,6 +56,8 @@ class HighestTable(faust.Table[bytes, bytes]):
                 if includes < best.get(key, applied(self.data.get(event.key))):
                     continue
                 best[key] = includes
+            else:
+                best[event.message.key] = -1  # what comes after a memory was emptied begins anew
             kept.append(event)
         super().apply_changelog_batch(kept)
 
@@ -86,6 +89,11 @@ class TableState:
             self._table[name] = _encode(value)
         elif name in self._table:
             del self._table[name]
+
+    def forget(self) -> None:
+        """Empty the memory; the clock goes last, so that half an emptied memory is none to use."""
+        for key, _ in sorted(self.items(), key=lambda item: item[0] == CLOCK):
+            self.put(key, None)
 
     def items(self) -> Iterator[tuple[str, Any]]:
         for name in list(self._table.keys()):

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controls import catalogue
 from controls.books import BOOKS
@@ -20,6 +21,10 @@ from streams.recall import evidence
 from streams.settings import ClickHouseServer, Settings
 from streams.store import Store
 from streams.store.memory import Memory
+
+if TYPE_CHECKING:
+    from streams.local import Broker
+    from streams.store.clickhouse import ClickHouse
 
 
 def collect_seldom() -> None:
@@ -46,6 +51,39 @@ def open_store(url: str, server: ClickHouseServer | None = None) -> Store:
     return ClickHouse.open(url, server)
 
 
+def copied(store: Store) -> ClickHouse:
+    """The store as one whose rows can be copied; Refusal where they cannot."""
+    from streams.store.clickhouse import ClickHouse
+
+    if not isinstance(store, ClickHouse):
+        raise Refusal("store: only chdb:// and clickhouse:// stores are backed up and restored")
+    return store
+
+
+def store_directory(settings: Settings) -> Path | None:
+    """Where an embedded store lies; None for a server."""
+    scheme, _, rest = settings.store.partition("://")
+    return Path(rest) if scheme == "chdb" else None
+
+
+def log_directory(settings: Settings) -> Path | None:
+    """Where an embedded log lies; None for Kafka."""
+    scheme, _, rest = settings.broker.partition("://")
+    return Path(rest) if scheme == "local" else None
+
+
+def embedded_log(settings: Settings) -> Broker | None:
+    """The embedded log, if there is one; looking makes none."""
+    directory = log_directory(settings)
+    if directory is None:
+        return None
+    if not directory.is_dir():
+        raise Refusal(f"{directory}: there is no log here; `shoseki run` makes it")
+    from streams.local import Broker
+
+    return Broker.shared(directory)
+
+
 def open_forms(settings: Settings) -> Forms:
     """The installation's keys, made on first use."""
     return Pseudonyms(Path(settings.keys), Path(settings.data))
@@ -62,6 +100,7 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
         found.fingerprint,
         settings.org_id,
         settings.dedup_hours * HOUR,
+        found.versions,
     )
 
 

@@ -19,6 +19,7 @@ from streams.app import Service
 from streams.cli import main
 from streams.cli._socket import listening
 from streams.metrics import METRICS
+from streams.standing import Rewound
 
 HELP = "the service: agents on the lanes, evidence to the store"
 
@@ -49,26 +50,37 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
     """Run until a signal comes or the worker fails; nothing is acknowledged after a failure."""
     wiring.demand_topics(settings)
     forms = wiring.open_forms(settings)
+    log = logging.getLogger("shoseki.run")
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store, settings.clickhouse))
-        parts = wiring.parts(settings, store, forms, origin)
-        service = Service(settings, parts)
         if settings.metrics is not None:
             stack.callback(METRICS.serve(settings.metrics))
         if settings.store.startswith("chdb://"):
             await stack.enter_async_context(listening(settings.socket, main))
+        ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, service.over.set)
-        await service.start()
-        wiring.collect_seldom()
-        log = logging.getLogger("shoseki.run")
-        log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
-        await service.over.wait()
-        await service.stop()
-        if service.failed is not None:
-            raise Refusal(f"the worker stopped: {service.failed}") from None
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        while True:
+            service = Service(settings, wiring.parts(settings, store, forms, origin))
+            await service.start()
+            wiring.collect_seldom()
+            log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
+            await first(ended, service.over)
+            await service.stop()
+            if service.failed is not None and not isinstance(service.failed, Rewound):
+                raise Refusal(f"the worker stopped: {service.failed}") from None
+            if ended.is_set():
+                break
         log.info("service.stopped")
     return 0
+
+
+async def first(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 class OneLine(logging.Formatter):

@@ -11,6 +11,7 @@ from time import time_ns
 from zoneinfo import ZoneInfo
 
 from controls.kernel import Refusal
+from streams.evidence.anchor import Anchors
 from streams.evidence.reader import NotAPack, verify_pack
 from streams.evidence.verify import Report, verify
 from streams.settings import Settings, load
@@ -36,15 +37,26 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS=DATE",
         help="rows of this retention class recorded before the day (JST) may be gone",
     )
+    parser.add_argument(
+        "--anchor",
+        type=Path,
+        metavar="FILE",
+        help="compare a store with the heads that this file of anchors knows "
+        "(of a configured store: its own file, unless it has none)",
+    )
     parser.add_argument("--json", action="store_true", help="one object on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = load(args.config)
-    target = args.target or settings.store
+    target, anchor = args.target or settings.store, args.anchor
+    if args.target is None and anchor is None and settings.anchors.exists():
+        anchor = settings.anchors
     expired = dict(map(_expiry, args.expired))
     if "://" in target:
-        report = _store(target, settings, expired)
+        report = _store(target, settings, expired, anchor)
+    elif anchor is not None:
+        raise Refusal("--anchor: a store is compared with its anchors; a pack names its own heads")
     else:
         try:
             report = verify_pack(Path(target), expired)
@@ -63,15 +75,17 @@ def _expiry(text: str) -> tuple[str, int]:
     return name, int(when.timestamp() * 1000)
 
 
-def _store(url: str, settings: Settings, expired: dict[str, int]) -> Report:
+def _store(url: str, settings: Settings, expired: dict[str, int], anchor: Path | None) -> Report:
     """What the retention classes let go may be gone; others may be writing to a server."""
     from streams import wiring  # a pack is verified without the engine and the controls
     from streams.retention import expiry
     from streams.store.settled import Settled
 
     expired = expiry(time_ns() // 1_000_000, settings.retention) | expired
+    anchored = None if anchor is None else Anchors(anchor).expected()
     with wiring.using(url, settings.clickhouse) as store:
-        return verify(store if url.startswith("chdb://") else Settled(store), expired=expired)
+        source = store if url.startswith("chdb://") else Settled(store)
+        return verify(source, expired=expired, anchored=anchored)
 
 
 def _tell(target: str, report: Report, as_json: bool) -> None:

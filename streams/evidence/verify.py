@@ -82,14 +82,18 @@ def verify(
     starts: Mapping[tuple[str, int], tuple[int, str]] | None = None,
     expired: Mapping[str, int] | None = None,
     pending: bool = True,
+    anchored: Mapping[tuple[str, int], Mapping[int, str]] | None = None,
 ) -> Report:
     """Recompute everything; stop at the first block that does not hold.
 
     `starts` gives number and previous link of the first block of a chain that does not begin
     at 1.  `expired` maps a class to the moment (ms) before which its rows may be gone, all of
     a block's or none.  Rows after the end of a chain are a fault unless `pending`.
+    `anchored` gives links by number that were written down elsewhere (see `anchor`): a chain
+    that has others, or ends before them, does not hold.
     """
     report = Report()
+    left = {key: dict(links) for key, links in (anchored or {}).items() if links}
     last: _Chain | None = None
     block: Row = {}
     try:
@@ -98,7 +102,8 @@ def verify(
             if last is None or last.key != key:
                 if last is not None:
                     last.end(report, pending)
-                last = _Chain(source, key, (starts or {}).get(key, (1, "")), expired or {})
+                start = (starts or {}).get(key, (1, ""))
+                last = _Chain(source, key, start, expired or {}, left.pop(key, {}))
             last.block(block, report)
         if last is not None:
             last.end(report, pending)
@@ -108,6 +113,9 @@ def verify(
         report.fault = _fault(block, last, str(unreadable))
     except (KeyError, TypeError, ValueError) as odd:
         report.fault = _fault(block, last, f"a value of the wrong kind ({type(odd).__name__})")
+    if report.fault is None and left:
+        key = min(left)
+        report.fault = Fault(*key, min(left[key]), "anchored, and the whole chain is gone")
     return report
 
 
@@ -125,9 +133,10 @@ class _Chain:
 
     def __init__(
         self, source: Rows, key: tuple[str, int], start: tuple[int, str],
-        expired: Mapping[str, int],
+        expired: Mapping[str, int], anchored: Mapping[int, str],
     ) -> None:  # fmt: skip
         self.key = key
+        self.anchored = dict(anchored)
         self.number, self.link = start[0] - 1, start[1]
         self.offset: int | None = None
         self.first = start[0]
@@ -158,6 +167,8 @@ class _Chain:
         row = _compact([block[name] for name in columns["ledger"] if name != "link"])
         link = sha256(bytes.fromhex(block["previous"]) + row).hexdigest()
         _same("link over the ledger row", link, block["link"])
+        if number in self.anchored:
+            _same("link", link, self.anchored.pop(number))
         self.link, self.offset = block["link"], block["last_offset"]
         report.blocks += 1
         report.rows += sum(counts.values())
@@ -208,6 +219,8 @@ class _Chain:
                 if not pending or row["block"] != unsealed or row["block"] <= (self.offset or 0):
                     raise _Broken(f"{table}: a row of block offset {row['block']} belongs nowhere")
                 report.pending += 1
+        if gone := [number for number in self.anchored if number > self.number]:
+            raise _Broken(f"the chain ends here; block {min(gone)} after it is anchored")
         lane, partition = self.key
         report.heads.append(
             {

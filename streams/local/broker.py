@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from controls.kernel import Refusal
 
-from .group import Group
+from .group import OFFSETS, Group
 from .log import SEGMENT_BYTES, Appended, PartitionLog, wall_clock
 from .records import Entry, Headers, Record
 from .segment import sync_folder
@@ -188,6 +188,20 @@ class Broker:
         return sum(
             self.log(topic, partition).compact() for partition in range(self.partitions(topic))
         )
+
+    def files(self) -> list[tuple[str, int]]:
+        """Every file that a copy needs, by its path below the folder, with its bytes.
+
+        What was committed comes first and changelogs before lanes, so that a copy made in this
+        order, while others append, is what a kill would have left.
+        """
+        found = [OFFSETS] if os.path.exists(os.path.join(self.path, OFFSETS)) else []
+        files = [(name, os.path.getsize(os.path.join(self.path, name))) for name in found]
+        for topic in sorted(self.topics(), key=lambda name: not name.endswith("-changelog")):
+            for partition in range(self.partitions(topic)):
+                for path, size in self.log(topic, partition).files():
+                    files.append((os.path.relpath(path, self.path), size))
+        return files
 
     # -- the one consumer
 

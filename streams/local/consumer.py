@@ -135,6 +135,12 @@ class Consumer(base.Consumer):
 
     def _committed(self, tp: TP) -> int:
         offset, end = self.broker.committed(*tp) or 0, self.broker.end(*tp)
+        if 0 < offset < self.broker.earliest(*tp):
+            raise Refusal(
+                f"{self.broker.log(*tp).folder}: the log begins at offset "
+                f"{self.broker.earliest(*tp)}, and what comes from {offset} on was never judged: "
+                "restore the folder from a copy"
+            )
         if offset > end:
             raise Refusal(
                 f"{self.broker.log(*tp).folder}: {offset} records were consumed but the log ends "

@@ -10,6 +10,9 @@ from controls.kernel import Refusal
 
 from .segment import sync_folder
 
+OFFSETS = "offsets.json"
+"""What the consumer committed."""
+
 
 class Group:
     """Ownership and commits of a folder; any thread may call any method.
@@ -20,7 +23,7 @@ class Group:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._file = os.path.join(path, "offsets.json")
+        self._file = os.path.join(path, OFFSETS)
         self._lock = threading.RLock()
         self._owner = -1
         self._known: dict[str, dict[str, int]] | None = None

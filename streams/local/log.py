@@ -105,6 +105,15 @@ class PartitionLog:
                 offset = following
         return []
 
+    def files(self) -> list[tuple[str, int]]:
+        """The segments and, of each, the bytes that hold whole records on the disk."""
+        with self._writing, self._locked():
+            self._catch_up()
+            older = [path_of(self.folder, base) for base in self.segments[:-1]]
+            return [(path, os.path.getsize(path)) for path in older] + [
+                (self._tail.path, self._tail.size)
+            ]
+
     # -- what changes it
 
     def append(self, entries: Sequence[Entry]) -> Appended:

@@ -70,14 +70,26 @@ class Store(Protocol):
     def heads(self) -> dict[tuple[str, int], Head]:
         """The last sealed block of every chain, read anew, by lane and partition."""
 
-    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
-        """Whether the block that ends at this offset has its ledger row."""
+    def block(self, lane: str, partition: int, number: int) -> Head | None:
+        """The head that a chain had with its block of this number; None where there is none."""
+
+    def ending(self, lane: str, partition: int, offset: int) -> Head | None:
+        """The head that a chain had with its last block that ends at this offset or before."""
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
         """Events of sealed rows with offset < `below` that any of `asks` wants, each once.
 
         In the order of the lane.
         """
+
+    def history(
+        self, lane: str, partition: int, types: Sequence[str], upto: int
+    ) -> Iterator[list[Event]]:
+        """The events of some types in blocks that end at `upto` or before, in the order of the
+        lane, some thousands at a time."""
+
+    def fingerprints(self, lane: str, partition: int) -> set[str]:
+        """The catalogues by which the blocks of a chain were judged."""
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         """(event_id, payload_digest) of rows with offset < `below` and recorded_at ≥ `since`."""

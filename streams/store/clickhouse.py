@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
@@ -90,7 +91,7 @@ class ClickHouse:
         key = (header.lane, header.partition)
         known = key in self._clean
         self._clean.discard(key)
-        head = self._heads.get(key) if known else self._head(*key)
+        head = self._heads.get(key) if known else self._last(*key)
         if head is not None and header.last_offset <= head.last_offset:
             if sealed.number == head.number and sealed.head.link != head.link:
                 raise StoreError(f"{_name(sealed)} is already sealed with other contents")
@@ -170,23 +171,18 @@ class ClickHouse:
     def head(self, lane: str, partition: int) -> Head | None:
         def attempt() -> Head | None:
             with self._chains:
-                return self._head(lane, partition)
+                return self._last(lane, partition)
 
         return self._ask(attempt)
 
-    def _head(self, lane: str, partition: int) -> Head | None:
+    def _last(self, lane: str, partition: int) -> Head | None:
         if self._engine.cluster:
             self._catch_up()
-        found = self._fetch(
-            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
-            f"FROM ledger WHERE {HERE} ORDER BY number DESC LIMIT 1",
-            {"lane": lane, "partition": partition},
-        )
         self._heads.pop((lane, partition), None)
         self._clean.discard((lane, partition))
-        if not found:
-            return None
-        head = self._heads[lane, partition] = Head(*found[0])
+        head = self._head("1", {"lane": lane, "partition": partition}, self._fetch)
+        if head is not None:
+            self._heads[lane, partition] = head
         return head
 
     def _catch_up(self) -> None:
@@ -205,13 +201,26 @@ class ClickHouse:
         )
         return {(lane, partition): Head(*head) for lane, partition, *head in rows}
 
-    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
-        return bool(
-            self._rows(
-                f"SELECT 1 FROM ledger WHERE {HERE} AND last_offset = {{last:UInt64}} LIMIT 1",
-                {"lane": lane, "partition": partition, "last": last_offset},
-            )
+    def block(self, lane: str, partition: int, number: int) -> Head | None:
+        here = {"lane": lane, "partition": partition, "number": number}
+        return self._head("number = {number:UInt64}", here)
+
+    def ending(self, lane: str, partition: int, offset: int) -> Head | None:
+        here = {"lane": lane, "partition": partition, "offset": offset}
+        return self._head("last_offset <= {offset:Int64}", here)
+
+    def _head(
+        self,
+        condition: str,
+        parameters: Mapping[str, Any],
+        ask: Callable[[str, Mapping[str, Any]], list[Any]] | None = None,
+    ) -> Head | None:
+        found = (ask or self._rows)(
+            "SELECT number, last_offset, link, toUnixTimestamp64Milli(now), books_upto "
+            f"FROM ledger WHERE {HERE} AND {condition} ORDER BY number DESC LIMIT 1",
+            parameters,
         )
+        return Head(*found[0]) if found else None
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
         if (lane, partition) not in self._heads and self.head(lane, partition) is None:
@@ -236,6 +245,21 @@ class ClickHouse:
                     if wants(event):
                         found[block, line] = event
         return [found[place] for place in sorted(found)]
+
+    def history(
+        self, lane: str, partition: int, types: Sequence[str], upto: int
+    ) -> Iterator[list[Event]]:
+        condition = "event_type IN {types:Array(String)} AND block <= {upto:Int64}"
+        bounds = {"types": list(types), "upto": upto}
+        for page in self._pages("events", _EVENT, lane, partition, condition, bounds):
+            yield [event_from(row) for row in page]
+
+    def fingerprints(self, lane: str, partition: int) -> set[str]:
+        rows = self._rows(
+            f"SELECT DISTINCT fingerprint FROM ledger WHERE {HERE}",
+            {"lane": lane, "partition": partition},
+        )
+        return {str(fingerprint) for (fingerprint,) in rows}
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         condition = (
@@ -293,8 +317,7 @@ class ClickHouse:
 
     def blocks(self) -> Iterator[dict[str, Any]]:
         keys = names(LEDGER)
-        chains = self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
-        for lane, partition in chains:
+        for lane, partition in self._places():
             place = {"lane": lane, "partition": partition, "from": 0}
             while rows := self._rows(
                 f"WITH (SELECT min(number) FROM ledger WHERE {HERE}"
@@ -307,12 +330,48 @@ class ClickHouse:
                 place["from"] = blocks[-1]["number"] + 1
                 yield from blocks
 
+    def _places(self) -> list[Any]:
+        return self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
+
     def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
         columns = TABLES[table]
         keys = names(columns)
         for page in self._pages(table, read(columns), lane, partition, "1", {}):
             for row in page:
                 yield dict(zip(keys, row, strict=True))
+
+    # --- copying ---------------------------------------------------------------------------
+
+    def export(self, table: str, lane: str, partition: int, upto: int) -> Iterator[pa.Table]:
+        """Rows of one table and partition, of blocks that end at `upto` or before, in order."""
+        order = "number" if table == "ledger" else "block, line"
+        end = "last_offset" if table == "ledger" else "block"
+        columns = ", ".join(f"`{name}`" for name in names(TABLES[table]))
+        with (
+            named(f"reading {table}"),
+            self._client.query_arrow_stream(
+                f"SELECT {columns} FROM {table} WHERE {HERE} AND {end} <= {{upto:Int64}} "
+                f"ORDER BY {order}",
+                parameters={"lane": lane, "partition": partition, "upto": upto},
+            ) as stream,
+        ):
+            for batch in stream:
+                yield pa.Table.from_batches([batch]).cast(SCHEMAS[table])
+
+    def load(self, table: str, rows: pa.Table, token: str) -> None:
+        """Insert rows that were exported; those of one month go together, as parts do."""
+        months = pc.strftime(rows["recorded_at"], format="%Y%m")
+        for month in sorted(set(months.to_pylist())):
+            with named(f"insert into {table}"):
+                self._client.insert_arrow(
+                    table,
+                    rows.filter(pc.equal(months, month)),
+                    settings={"insert_deduplication_token": f"{token}/{month}"},
+                )
+
+    def empty(self) -> bool:
+        """Whether no table holds a row."""
+        return not any(self._rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES)
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         keys = names(REJECTS)

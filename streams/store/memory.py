@@ -63,9 +63,14 @@ class Memory:
     def heads(self) -> dict[tuple[str, int], Head]:
         return {key: self._chains[key][-1].head for key in sorted(self._chains)}
 
-    def sealed(self, lane: str, partition: int, last_offset: int) -> bool:
+    def block(self, lane: str, partition: int, number: int) -> Head | None:
         chain = self._chains.get((lane, partition), ())
-        return any(block.header.last_offset == last_offset for block in reversed(chain))
+        return next((block.head for block in chain if block.number == number), None)
+
+    def ending(self, lane: str, partition: int, offset: int) -> Head | None:
+        chain = self._chains.get((lane, partition), ())
+        heads = [block.head for block in chain if block.header.last_offset <= offset]
+        return heads[-1] if heads else None
 
     def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
         found: dict[int, Event] = {}
@@ -85,6 +90,16 @@ class Memory:
             for entry in entries:
                 _enter(index, ask.field, entry)
         return [entry for value in ask.values for entry in index.get(value, ())]
+
+    def history(
+        self, lane: str, partition: int, types: Sequence[str], upto: int
+    ) -> Iterator[list[Event]]:
+        for block in self._chains.get((lane, partition), ()):
+            if block.header.last_offset <= upto:
+                yield [event for event in block.events if event.type in types]
+
+    def fingerprints(self, lane: str, partition: int) -> set[str]:
+        return {block.header.fingerprint for block in self._chains.get((lane, partition), ())}
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         for block in self._chains.get((lane, partition), ()):

@@ -130,7 +130,7 @@ class Place:
 
     def copy(self, folder: Path) -> Place:
         """The same log and keys in another folder."""
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         place = Place(folder)
         place.wanted = self.wanted
         return place

@@ -38,8 +38,11 @@ def test_the_head_is_the_last_block_of_its_own_partition(store: Store) -> None:
     written = company(store)
     assert store.head("access", 1) == written[7].head
     assert store.head("access", 2) is None
-    assert store.sealed("access", 0, written[0].header.last_offset)
-    assert not store.sealed("access", 0, written[0].header.last_offset + 1)
+    first, second = written[0].head, written[1].head
+    assert store.block("access", 0, 1) == store.ending("access", 0, first.last_offset) == first
+    assert store.ending("access", 0, second.last_offset - 1) == first
+    assert store.ending("access", 0, first.last_offset - 1) is None
+    assert store.block("access", 0, len(written) + 1) is None
 
 
 def test_a_block_that_does_not_follow_is_refused(store: Store) -> None:
