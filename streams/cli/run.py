@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("clickhouse_connect", "urllib3.connectionpool"):  # store.waiting tells it better
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         return asyncio.run(serve(settings, str(args.config or "configuration")))
     except OSError as error:
