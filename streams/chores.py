@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from itertools import chain
 from types import MappingProxyType
 
 from controls.calendar import jst_day
-from controls.events import OwnVerified, rfc3339
+from controls.events import Event, OwnVerified, rfc3339
 from controls.events.fields import instant
 from controls.kernel import DAY
+from controls.registers import FOREVER
 from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import Report, verify
 from streams.pipeline import Parts
@@ -93,14 +95,14 @@ def _on_record(
 
 
 def _organisation(parts: Parts) -> str | None:
-    """The organisation of the first event that is stored."""
+    """The organisation of the first event that is known, or stored."""
+    known = (e.org_id for e in parts.registers.changes(-1, FOREVER) if isinstance(e, Event))
     rows = (
-        row
+        str(row["org_id"])
         for lane, partition in parts.store.heads()
         for row in parts.store.rows("events", lane, partition)
     )
-    first = next(rows, None)
-    return None if first is None else str(first["org_id"])
+    return next(chain(known, rows), None)
 
 
 def trim(settings: Settings, lanes: tuple[str, ...]) -> int:

@@ -15,7 +15,7 @@ from controls.kernel import DAY
 from controls.registers import Registers
 from streams import wiring
 from streams.app import Service
-from streams.chores import organisation, recomputed, verified
+from streams.chores import recomputed, verified
 from streams.pipeline import Parts
 from streams.pseudonyms import Plain
 from streams.publish import Publisher, open_log
@@ -38,14 +38,14 @@ def installation() -> tuple[Parts, Replay]:
 
 
 def put_on_record(parts: Parts) -> Event:
-    org_id = organisation(parts)
-    assert org_id is not None
-    return verified(parts, org_id, recomputed(parts.store, NOW), NOW)
+    found = verified(parts, recomputed(parts.store, NOW), NOW, anchored=False)
+    assert found is not None
+    return found
 
 
 def test_an_installation_that_knows_no_organisation_has_nothing_to_verify() -> None:
     parts = Parts(Engine([]), Registers((*BOOKS, GAPS)), Memory(), Plain(), "")
-    assert organisation(parts) is None
+    assert verified(parts, recomputed(parts.store, NOW), NOW, anchored=False) is None
 
 
 def test_a_chain_that_holds_is_a_pass_of_gov_08() -> None:
