@@ -2,19 +2,26 @@
 
 `needs("nginx")` gives the program's path, `needs("corpus")` the folder. Where it is missing the
 test is skipped and stands in the table; where SHOSEKI_REQUIRE (names, comma-separated) promised
-it, the test fails instead.
+it, the test fails instead.  `kafka` is a broker that all tests of a run share; SHOSEKI_TEST_KAFKA
+(HOST:PORT) names one that is there already.
 """
+
+from __future__ import annotations
 
 import os
 import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.streams.kafka.broker import Cluster, Kafka
 
 # name: (executable, what brings it on Debian)
 PROGRAMS = {
@@ -76,6 +83,36 @@ def needs(pytestconfig: pytest.Config) -> Callable[[str], Path]:
         pytest.skip(f"needs {name} ({package})")
 
     return need
+
+
+@pytest.fixture(scope="session")
+def kafka(
+    needs: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A real broker, shared by the run: name topics and groups afresh in every test.
+
+    It cannot be stopped; who wants to do that takes `own_kafka`.
+    """
+    from tests.streams.kafka.broker import Cluster, Kafka
+
+    if given := os.environ.get("SHOSEKI_TEST_KAFKA"):
+        yield Cluster(given)
+        return
+    needs("java")
+    needs("kafka")
+    with Kafka(tmp_path_factory.mktemp("kafka")).started() as broker:
+        yield broker
+
+
+@pytest.fixture
+def own_kafka(needs: Callable[[str], Path], tmp_path: Path) -> Iterator[Kafka]:
+    """A broker of the test's own, to be stopped, killed and started again; costs some 6 s."""
+    from tests.streams.kafka.broker import Kafka
+
+    needs("java")
+    needs("kafka")
+    with Kafka(tmp_path / "kafka").started() as broker:
+        yield broker
 
 
 def pytest_configure(config: pytest.Config) -> None:
