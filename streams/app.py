@@ -18,10 +18,11 @@ from controls.events import LANES
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
 from streams.agents import Step, Worker, no_step
+from streams.connection import LARGEST, Connection
 from streams.pipeline import Parts
-from streams.publish import topic
 from streams.settings import Settings
 from streams.state import HighestTable
+from streams.topics import APPLICATION, partitions, table, topic
 
 log = logging.getLogger("shoseki.app")
 
@@ -31,8 +32,17 @@ SESSION = 10.0
 """Seconds after which the group gives a silent worker's partitions to others."""
 
 
-def partitions(settings: Settings, lane: str) -> int:
-    return 1 if lane == "books" else settings.partitions
+def flow(partitions: int, at_a_time: int = 16) -> dict[str, int]:
+    """Faust's settings with which a lane that waits holds up no other, and memory stays bounded.
+
+    From four fifths of a full buffer on, Faust lets the partition of each further message rest;
+    once the buffer is full it delivers nothing to anybody.  So the last fifth must take what every
+    partition may still have been given.
+    """
+    return {
+        "broker_max_poll_records": at_a_time,
+        "stream_buffer_maxsize": 5 * at_a_time * partitions,
+    }
 
 
 def lease(settings: Settings) -> float:
@@ -54,7 +64,7 @@ class Service:
         self.topics = {lane: self._topic(lane) for lane in LANES}
         tables: dict[str, Any] = {
             lane: self.app.Table(
-                f"state-{lane}",
+                table(lane),
                 partitions=partitions(settings, lane),
                 key_type=bytes,
                 value_type=bytes,
@@ -159,16 +169,18 @@ class Service:
 
 
 def application(settings: Settings) -> Any:
-    """Faust, with everything it does set to at-least-once and nothing on the network."""
+    """Faust, with everything it does set to at-least-once and nothing served on the network."""
     local.register()
+    embedded = settings.broker.startswith("local://")
     if not local.cython_streams_loaded():
         raise Refusal(
             "faust: its compiled stream extension is missing, and the other one acknowledges what "
             "it skips; install the wheel of faust-streaming for this platform"
         )
     return faust.App(
-        "shoseki",
+        APPLICATION,
         broker=settings.broker,
+        broker_credentials=None if embedded else Connection.of(settings).credentials,
         store=settings.state,
         Table=HighestTable,
         datadir=str(Path(settings.data) / "faust"),
@@ -179,5 +191,8 @@ def application(settings: Settings) -> Any:
         broker_heartbeat_interval=1.0,
         broker_commit_interval=1.0,
         topic_partitions=settings.partitions,
+        topic_allow_declare=embedded,  # on Kafka they are there: `shoseki topics apply`
         producer_acks=-1,
+        producer_max_request_size=LARGEST,
+        **flow(settings.partitions),
     )

@@ -12,8 +12,8 @@ from controls.kernel import DAY
 from controls.registers import FOREVER
 from streams.evidence.verify import verify
 from streams.pipeline import Parts
-from streams.publish import topic
 from streams.settings import Settings
+from streams.topics import topic
 
 SOURCE = "shoseki"
 """The source_id of the tool's own acts."""

@@ -6,24 +6,25 @@ number of processes; Kafka is written with kafka-python, acknowledged by all rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol
 
 from controls.events import LANES, lane_value
 from controls.kernel import Refusal
-from streams import codec, messages
+from streams import codec, messages, topics
+from streams.connection import LARGEST, Connection
 from streams.local.partitioner import partition_of
 from streams.reading import Item
 from streams.rejects import Reject
+from streams.settings import Settings
+from streams.topics import topic
 
 CHUNK = 10_000
 """Items that are packed and acknowledged together."""
-
-
-def topic(lane: str) -> str:
-    """The topic of a lane."""
-    return f"shoseki-{lane}"
+PATIENCE = 120.0
+"""Seconds after which what Kafka has not acknowledged is given up: longer than a restart."""
 
 
 class Log(Protocol):
@@ -55,36 +56,70 @@ class LocalLog:
 
 
 class KafkaLog:
-    """Kafka, through kafka-python: murmur2 partitions are chosen here, not by the client."""
+    """Kafka, through kafka-python: acknowledged by all replicas that are in step, in order, each
+    message once however often it had to be sent; partitions are chosen here, by murmur2."""
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, connection: Connection) -> None:
         from kafka import KafkaProducer
 
-        self._producer: Any = KafkaProducer(
-            bootstrap_servers=servers.split(","),
+        self._producer: Any = connection.open(
+            KafkaProducer,
             acks="all",
-            retries=10,
-            max_in_flight_requests_per_connection=1,
-            max_request_size=2 << 20,
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            max_request_size=LARGEST,
+            batch_size=LARGEST // 2,
+            max_block_ms=int(PATIENCE * 1000),
+            delivery_timeout_ms=int(PATIENCE * 1000),
+            request_timeout_ms=10_000,
+            reconnect_backoff_max_ms=1000,
         )
 
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
-        sent = [self._producer.send(topic, value=v, partition=partition) for v in values]
-        self._producer.flush()
-        return int(sent[-1].get(timeout=60).offset)
+        """The offset of the last; Refusal where the broker did not acknowledge all of them.
+
+        Some may be in the log all the same: their ids make a repeat a duplicate.
+        """
+        with acknowledged(topic, partition):
+            sent = [self._producer.send(topic, value=v, partition=partition) for v in values]
+            return int([each.get() for each in sent][-1].offset)
 
     def close(self) -> None:
         self._producer.close()
 
 
-def open_log(broker: str, partitions: int) -> Log:
-    """The log of a broker URL: `local://DIRECTORY` or `kafka://HOST:PORT`; else Refusal."""
-    scheme, _, rest = broker.partition("://")
+@contextmanager
+def acknowledged(topic: str, partition: int) -> Iterator[None]:
+    """Turns what kafka-python raises while it sends into a Refusal."""
+    from kafka import errors
+
+    place = f"topic {topic}, partition {partition}"
+    try:
+        yield
+    except errors.MessageSizeTooLargeError:
+        raise Refusal(
+            f"{place}: a message is larger than the topic admits; up to {LARGEST} bytes are "
+            "expected: shoseki topics apply"
+        ) from None
+    except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError) as error:
+        raise Refusal(
+            f"{place}: nothing was acknowledged within {PATIENCE:.0f} s ({type(error).__name__}); "
+            "once brokers and topic are there again, publish the same again: what had arrived "
+            "counts as a duplicate"
+        ) from None
+    except errors.KafkaError as error:
+        raise Refusal(f"{place}: the broker refuses the message ({type(error).__name__})") from None
+
+
+def open_log(settings: Settings) -> Log:
+    """The log of the settings' broker, its lanes as they must be; else Refusal."""
+    scheme, _, rest = settings.broker.partition("://")
     if scheme == "local":
-        return LocalLog(rest, partitions)
+        return LocalLog(rest, settings.partitions)
     if scheme == "kafka":
-        return KafkaLog(rest)
-    raise Refusal(f"broker = {broker}: local://DIRECTORY or kafka://HOST:PORT is expected")
+        topics.demand(settings, topics.lanes(settings))
+        return KafkaLog(Connection.of(settings))
+    raise Refusal(f"broker = {settings.broker}: local://DIRECTORY or kafka://HOST:PORT is expected")
 
 
 class Publisher:

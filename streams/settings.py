@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from controls.kernel import Refusal
 
@@ -21,13 +22,59 @@ EMBEDDED = {
 """Where nothing is configured: one process, everything under ./data."""
 
 
+class Kafka(BaseModel):
+    """The table [kafka]: how a broker is reached and what it must keep; local:// uses none of it.
+
+    A password stands in a file or in a variable of the environment, never here.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    tls: bool = False
+    """Whether brokers are spoken to over TLS, their names checked against their certificates."""
+    ca: str | None = None
+    """PEM file of the authorities that vouch for brokers; null: those that the system trusts."""
+    certificate: str | None = None
+    """PEM file of this client's own certificate, for brokers that ask for one."""
+    key: str | None = None
+    """PEM file of the certificate's private key, without a passphrase."""
+    user: str | None = None
+    """Who this is to the broker (SASL/SCRAM); null: nobody, or whom the certificate names."""
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256"] = "SCRAM-SHA-512"
+    """How the user's password is proven."""
+    password_file: str | None = None
+    """File whose first line is the user's password."""
+    password_variable: str | None = None
+    """Variable of the environment that holds the user's password."""
+    replication: int | None = Field(default=None, ge=1)
+    """Copies of every topic; null: as the cluster has it by default."""
+    min_insync: int | None = Field(default=None, ge=1)
+    """Copies that must have a message before it is acknowledged; null: as the cluster has it."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """What belongs together is there together."""
+        sources = (self.password_file, self.password_variable)
+        if not self.tls and (self.ca or self.certificate or self.user):
+            said = "ca, certificate and user need tls = true: nothing is proven over an open line"
+        elif bool(self.certificate) != bool(self.key):
+            said = "certificate and key are given together"
+        elif (self.user is not None) != (sum(map(bool, sources)) == 1):
+            said = "user goes with either password_file or password_variable"
+        elif self.replication and self.min_insync and self.min_insync > self.replication:
+            said = "min_insync is at most replication"
+        else:
+            return self
+        raise PydanticCustomError("kafka", "{said}", {"said": said})
+
+
 class Settings(BaseModel):
     """What an installation decides; every value has a default that runs on one machine."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     broker: str = EMBEDDED["broker"]
-    """local://DIRECTORY, or kafka://HOST:PORT."""
+    """local://DIRECTORY, or kafka://HOST:PORT[,HOST:PORT...]."""
     state: str = EMBEDDED["state"]
     """memory:// (recovered from its changelog) or rocksdb://."""
     store: str = EMBEDDED["store"]
@@ -45,11 +92,13 @@ class Settings(BaseModel):
     dedup_hours: int = Field(default=96, ge=1)
     """How long ids of traffic are remembered; ids of books are for ever."""
     log_days: int | None = Field(default=90, ge=1)
-    """How long the embedded log keeps what is judged; null keeps all."""
+    """How long lanes keep messages, the embedded log only what is judged; null keeps all."""
     verify_hour: int | None = Field(default=3, ge=0, le=23)
     """From this hour (JST) the embedded store is verified once a day; null never."""
     metrics: str | None = "127.0.0.1:9464"
     """HOST:PORT on which metrics are served; null serves none."""
+    kafka: Kafka = Kafka()
+    """How a broker is reached and what it must keep."""
     controls: dict[str, dict[str, Any]] = {}
     """Parameters of controls: [controls.TEC-05] export_n = 500."""
 

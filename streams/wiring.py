@@ -13,6 +13,7 @@ from controls.engine import Engine
 from controls.gaps import GAPS
 from controls.kernel import HOUR, Refusal
 from controls.registers import Registers
+from streams import topics
 from streams.pipeline import Parts
 from streams.pseudonyms import Forms, Plain, Pseudonyms
 from streams.recall import evidence
@@ -30,6 +31,12 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)
+
+
+def demand_topics(settings: Settings) -> None:
+    """Refusal unless the topics that a worker needs are as declared; `local://` makes its own."""
+    if settings.broker.startswith("kafka://"):
+        topics.demand(settings, [*topics.lanes(settings), *topics.memory(settings)])
 
 
 def open_store(url: str) -> Store:

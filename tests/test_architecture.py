@@ -13,10 +13,10 @@ PACKAGES = ("controls", "streams", "dashboards")
 PURE = {"pydantic", "pydantic_core", "holidays"}
 # Foreign libraries and the modules of streams/ that may import them; wiring and cli are free.
 ONLY = {
-    "faust": ("app", "agents", "local", "state"),
+    "faust": ("app", "agents", "connection", "local", "state"),
     "mode": ("app", "agents", "local", "state"),
     "aiokafka": ("intake", "state"),
-    "kafka": ("publish",),
+    "kafka": ("connection", "publish", "topics"),
     "clickhouse_connect": ("store",),
     "chdb": ("store",),
     "prometheus_client": ("metrics",),

@@ -168,7 +168,7 @@ async def stream(
 ) -> None:
     """Publish step by step, with a tick after each, and let the service follow."""
     service = Service(settings, parts, ticks=False)
-    log = open_log(settings.broker, settings.partitions)
+    log = open_log(settings)
     publisher = Publisher(log, settings.partitions)
     await service.start()
     wiring.collect_seldom()

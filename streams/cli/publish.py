@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """0 where every line is on its way, as an event or as a reject."""
     settings = configuration.load(args.config)
     reader = Reader(wiring.open_forms(settings), args.format, args.source, settings.org_id)
-    log = open_log(settings.broker, settings.partitions)
+    log = open_log(settings)
     publisher = Publisher(log, settings.partitions)
     publisher.publish(reader.files(args.files, time.time_ns() // 1_000_000))
     log.close()

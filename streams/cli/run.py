@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def serve(settings: configuration.Settings, origin: str) -> int:
     """Run until a signal comes or the worker fails; nothing is acknowledged after a failure."""
+    wiring.demand_topics(settings)
     forms = wiring.open_forms(settings)
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store))

@@ -39,7 +39,7 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
         service = Service(config, wiring.parts(config, store, forms), ticks=False)
         await service.start()
         wiring.collect_seldom()
-        publisher = Publisher(open_log(config.broker, 1), 1)
+        publisher = Publisher(open_log(config), 1)
         began = perf_counter()  # the agents wait meanwhile: publishing does not await
         now = 0
         for items, now in workload.blocks(Reader(forms).file(str(file))):
@@ -72,7 +72,7 @@ async def watched(file: Path, config: settings.Settings) -> dict[str, Any]:
         service = Service(config, wiring.parts(config, store, forms), ticks=False)
         await service.start()
         wiring.collect_seldom()
-        publisher = Publisher(open_log(config.broker, 1), 1)
+        publisher = Publisher(open_log(config), 1)
         sizes: dict[str, float] = {}
         began = perf_counter()
         done = 0

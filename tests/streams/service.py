@@ -34,7 +34,8 @@ from streams import wiring
 from streams.agents import STEPS
 from streams.evidence.verify import Report, verify
 from streams.local import Broker, Entry
-from streams.publish import Publisher, topic
+from streams.publish import Publisher
+from streams.topics import topic
 from tests.controls.days import DATA, MAKERS, PEOPLE, SPAN, Happening, arriving
 
 PARTITIONS = 2

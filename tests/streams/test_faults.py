@@ -21,7 +21,7 @@ from streams import codec, wiring
 from streams.agents import STEPS
 from streams.cli import main
 from streams.evidence.verify import verify
-from streams.publish import topic
+from streams.topics import topic
 from tests.streams.service import (
     POINTS,
     ROWS,

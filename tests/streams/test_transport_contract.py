@@ -1,36 +1,49 @@
 """What the pipeline relies on in any transport of Faust, one test a promise.
 
-The fixture gives the URL of an empty broker. `local://` always runs; a Kafka broker
-joins when SHOSEKI_KAFKA holds its address (topics are named afresh in every test).
+The fixture gives the URL of a broker, `local://` and a real Kafka; topics are named afresh in every
+test.
 """
 
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import faust
 import pytest
 
+from streams.app import flow
 from streams.local import partition_of, register
+from tests.streams.kafka.broker import Cluster
 
 PARTITIONS = 4
 Loop = Callable[[Any], Awaitable[None]]
 
 
-TRANSPORTS = ["local", *(["kafka"] if "SHOSEKI_KAFKA" in os.environ else [])]
+@dataclass(frozen=True)
+class Broker:
+    """A broker's URL, and how a topic is made there before an app is started."""
+
+    url: str
+    create: Callable[[str], None]
 
 
-@pytest.fixture(params=TRANSPORTS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["local", "kafka"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
     if request.param == "local":
         register()
-        yield f"local://{tmp_path}/log"
-    else:
-        yield f"kafka://{os.environ['SHOSEKI_KAFKA']}"
+        return Broker(f"local://{tmp_path}/log", lambda name: None)
+    kafka: Cluster = request.getfixturevalue("kafka")
+
+    def create(name: str) -> None:
+        if not kafka.topics(name):
+            kafka.create(name, PARTITIONS, message_timestamp_type="LogAppendTime")
+
+    return Broker(kafka.url, create)
 
 
 @pytest.fixture
@@ -41,10 +54,11 @@ def name() -> str:
 class Bench:
     """An app of one topic and one table, and what its agent saw."""
 
-    def __init__(self, url: str, name: str, folder: Path, **settings: Any) -> None:
+    def __init__(self, broker: Broker, name: str, folder: Path, **settings: Any) -> None:
+        self.create = broker.create
         self.app = faust.App(
             name,
-            broker=url,
+            broker=broker.url,
             store="memory://",
             datadir=str(folder / "faust"),
             web_enabled=False,
@@ -60,6 +74,7 @@ class Bench:
         self.seen: list[Any] = []
 
     def new_topic(self, name: str) -> Any:
+        self.create(name)
         return self.app.topic(
             name,
             partitions=PARTITIONS,
@@ -114,9 +129,9 @@ async def keep(event: Any) -> None:
     """Acknowledge nothing."""
 
 
-def test_messages_arrive_whole_in_order_and_once(url: str, name: str, tmp_path: Path) -> None:
+def test_messages_arrive_whole_in_order_and_once(broker: Broker, name: str, tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path)
+        bench = Bench(broker, name, tmp_path)
         bench.agent(ack)
         async with bench.running():
             for at in range(60):
@@ -140,10 +155,10 @@ def test_messages_arrive_whole_in_order_and_once(url: str, name: str, tmp_path: 
 
 
 def test_append_times_are_whole_milliseconds_that_never_go_back(
-    url: str, name: str, tmp_path: Path
+    broker: Broker, name: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path)
+        bench = Bench(broker, name, tmp_path)
         bench.agent(ack)
         async with bench.running():
             await bench.send(*(b"%d" % at for at in range(20)))
@@ -156,10 +171,10 @@ def test_append_times_are_whole_milliseconds_that_never_go_back(
 
 
 def test_a_send_tells_offset_and_partition_and_keys_hash_as_murmur2(
-    url: str, name: str, tmp_path: Path
+    broker: Broker, name: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path)
+        bench = Bench(broker, name, tmp_path)
         bench.agent(ack)
         async with bench.running():
             for at in range(20):
@@ -174,25 +189,25 @@ def test_a_send_tells_offset_and_partition_and_keys_hash_as_murmur2(
 
 
 def test_what_was_not_acknowledged_comes_again_and_nothing_else(
-    url: str, name: str, tmp_path: Path
+    broker: Broker, name: str, tmp_path: Path
 ) -> None:
     async def half(event: Any) -> None:
         if int(event.value) < 5:
             event.ack()
 
     async def run() -> None:
-        first = Bench(url, name, tmp_path)
+        first = Bench(broker, name, tmp_path)
         first.agent(half)
         async with first.running():
             await first.send(*(b"%d" % at for at in range(10)))
             await until(lambda: len(first.seen) == 10)
-        second = Bench(url, name, tmp_path)
+        second = Bench(broker, name, tmp_path)
         second.agent(ack)
         async with second.running():
             await until(lambda: len(second.seen) >= 5)
             await asyncio.sleep(0.3)
         assert second.values() == [b"%d" % at for at in range(5, 10)]
-        third = Bench(url, name, tmp_path)
+        third = Bench(broker, name, tmp_path)
         third.agent(ack)
         async with third.running():
             await asyncio.sleep(0.5)
@@ -202,9 +217,9 @@ def test_what_was_not_acknowledged_comes_again_and_nothing_else(
 
 
 def test_a_hole_in_the_acknowledgements_is_never_committed_over(
-    url: str, name: str, tmp_path: Path
+    broker: Broker, name: str, tmp_path: Path
 ) -> None:
-    if url.startswith("kafka"):
+    if broker.url.startswith("kafka"):
         pytest.skip("Faust over Kafka commits over a hole (issue 606): agents acknowledge in order")
 
     def without(hole: bytes) -> Loop:
@@ -216,14 +231,14 @@ def test_a_hole_in_the_acknowledgements_is_never_committed_over(
 
     async def run() -> None:
         for turn, hole in enumerate((b"0", b"0", b"4")):  # the first, and the next after a commit
-            bench = Bench(url, name, tmp_path)
+            bench = Bench(broker, name, tmp_path)
             bench.agent(without(hole) if turn else keep)
             async with bench.running():
                 if not turn:
                     await bench.send(*(b"%d" % at for at in range(8)))
                 await until(lambda bench=bench: len(bench.seen) == 8)  # type: ignore[misc]
                 await asyncio.sleep(0.3)
-        last = Bench(url, name, tmp_path)
+        last = Bench(broker, name, tmp_path)
         last.agent(ack)
         async with last.running():
             await until(lambda: last.seen)
@@ -233,10 +248,10 @@ def test_a_hole_in_the_acknowledgements_is_never_committed_over(
     asyncio.run(run())
 
 
-def test_a_table_is_there_again_after_a_restart(url: str, name: str, tmp_path: Path) -> None:
+def test_a_table_is_there_again_after_a_restart(broker: Broker, name: str, tmp_path: Path) -> None:
     async def run() -> None:
         for turn in range(1, 4):
-            bench = Bench(url, name, tmp_path)
+            bench = Bench(broker, name, tmp_path)
 
             async def add(event: Any, bench: Bench = bench) -> None:
                 bench.table[event.value] += 1
@@ -255,10 +270,10 @@ def test_a_table_is_there_again_after_a_restart(url: str, name: str, tmp_path: P
 
 
 def test_a_slow_agent_with_a_full_buffer_holds_up_no_other(
-    url: str, name: str, tmp_path: Path
+    broker: Broker, name: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path, stream_buffer_maxsize=4)
+        bench = Bench(broker, name, tmp_path, **flow(PARTITIONS, at_a_time=4))
         other = bench.new_topic(f"{name}-other")
         release = asyncio.Event()
 
@@ -269,24 +284,24 @@ def test_a_slow_agent_with_a_full_buffer_holds_up_no_other(
         bench.agent(wait)
         bench.agent(ack, other)
         async with bench.running():
-            await bench.send(*(b"slow%d" % at for at in range(40)))
+            await bench.send(*(b"slow%d" % at for at in range(400)))
             await until(lambda: bench.seen)
             for at in range(10):
                 await bench.send(b"quick%d" % at, topic=other)
                 await until(lambda at=at: b"quick%d" % at in bench.values(), 3)  # type: ignore[misc]
             assert len(bench.seen) == 11
             release.set()
-            await until(lambda: len(bench.seen) == 50)
+            await until(lambda: len(bench.seen) == 410)
         assert [v for v in bench.values() if v.startswith(b"slow")] == [
-            b"slow%d" % at for at in range(40)
+            b"slow%d" % at for at in range(400)
         ]
 
     asyncio.run(run())
 
 
-def test_leader_timers_run_on_the_only_worker(url: str, name: str, tmp_path: Path) -> None:
+def test_leader_timers_run_on_the_only_worker(broker: Broker, name: str, tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path)
+        bench = Bench(broker, name, tmp_path)
         bench.agent(ack)
         ticks: list[int] = []
 
@@ -301,9 +316,9 @@ def test_leader_timers_run_on_the_only_worker(url: str, name: str, tmp_path: Pat
     asyncio.run(run())
 
 
-def test_packed_messages_flow(url: str, name: str, tmp_path: Path) -> None:
+def test_packed_messages_flow(broker: Broker, name: str, tmp_path: Path) -> None:
     async def run() -> None:
-        bench = Bench(url, name, tmp_path, producer_max_request_size=2_000_000)
+        bench = Bench(broker, name, tmp_path, producer_max_request_size=2_000_000)
         bench.agent(ack)
         block = os.urandom(400_000)
         async with bench.running():
