@@ -32,7 +32,7 @@ SESSION = 10.0
 """Seconds after which the group gives a silent worker's partitions to others."""
 
 
-def flow(partitions: int, at_a_time: int = 16) -> dict[str, int]:
+def flow(partitions: int, at_a_time: int = 16) -> dict[str, Any]:
     """Faust's settings with which a lane that waits holds up no other, and memory stays bounded.
 
     From four fifths of a full buffer on, Faust lets the partition of each further message rest;

@@ -26,6 +26,31 @@ PATIENCE = 15.0
 LARGEST = 2 << 20
 """Bytes of the largest message, with what Kafka puts around it."""
 
+REASONS = (
+    (
+        "SaslAuthenticationFailed",
+        "the broker does not take {who} with this password and {mechanism}; see [kafka] "
+        "user, password_file and password_variable",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the broker's certificate is of an authority that is not trusted here, or for another "
+        "name; see [kafka] ca",
+    ),
+    (
+        "ALERT.*CERTIFICATE",
+        "the broker wants a certificate that it trusts; see [kafka] certificate and key",
+    ),
+    (r"\[SSL:|Handshake failed", "TLS is not spoken there; see [kafka] tls and the port"),
+    (
+        # its own words on a failed authentication may be lost when it hangs up
+        "socket disconnected",
+        "the broker hangs up on {who}; see [kafka] tls, user, password_file and "
+        "password_variable, and the port",
+    ),
+)
+"""What kafka-python logs where it fails, and what to say of it."""
+
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -92,23 +117,14 @@ class Connection:
                 ) from None
 
     def _reason(self, said: list[str]) -> str:
-        text = " ".join(said)
-        if "SaslAuthenticationFailed" in text:
-            return (
-                f"the broker does not take user {self.user} with this password and "
-                f"{self.mechanism}; see [kafka] user, password_file and password_variable"
-            )
-        if "CERTIFICATE_VERIFY_FAILED" in text:
-            return (
-                "the broker's certificate is of an authority that is not trusted here, or for "
-                "another name; see [kafka] ca"
-            )
-        if "ALERT" in text and "CERTIFICATE" in text:
-            return "the broker wants a certificate that it trusts; see [kafka] certificate and key"
-        if self.tls is not None and ("SSL" in text or "Handshake" in text):
-            return "TLS is not spoken there; see [kafka] tls and the port"
-        last = said[-1] if said else "no answer"
-        return f"no broker answers as expected within {PATIENCE:.0f} s ({last})"
+        text = "\n".join(said)
+        for sign, reason in REASONS:
+            if re.search(sign, text):
+                who = "us" if self.user is None else f"user {self.user}"
+                return reason.format(who=who, mechanism=self.mechanism)
+        tried = [line for line in said if line.startswith("Connection failed")]
+        why = tried[-1] if tried else "nothing was heard"
+        return f"no broker answers as expected within {PATIENCE:.0f} s ({why})"
 
 
 def servers(broker: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ functions of the log.  Nothing here deletes a topic or takes anything away from 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from streams.settings import Settings
 APPLICATION = "shoseki"
 """Faust's name: the consumer group of the workers, and what its topics begin with."""
 
+SEEN = 15.0
+"""Seconds in which brokers come to know of a change that was made."""
 MISSING, UNSEEN = 3, 29  # of Kafka's error codes: unknown topic, not authorized for it
 VITAL = ("topic", "partitions", "message.timestamp.type", "cleanup.policy")
 """What must be as declared before anything is read or written."""
@@ -154,8 +157,7 @@ def apply(settings: Settings) -> list[Difference]:
                 raise Refusal(f"{difference}; {difference.remedy}")
         _create(admin, [t for t in wanted if (t.name, "topic") in _places(found)])
         _alter(admin, [d for d in found if d.setting not in ("topic", "replication")])
-        left = differences(admin, wanted)
-    return [difference for difference in found if difference not in left]
+        return _gone(admin, wanted, found)
 
 
 def check(settings: Settings) -> list[Difference]:
@@ -225,9 +227,7 @@ def _config(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
             raise Refusal(
                 f"topic {name}: this user may not see its settings; grant it DescribeConfigs"
             )
-    return {
-        name: {key: setting["value"] for key, setting in found[name].items()} for name in names
-    }
+    return {name: {key: value["value"] for key, value in found[name].items()} for name in names}
 
 
 def _create(admin: Any, topics: Sequence[Topic]) -> None:
@@ -265,6 +265,17 @@ def _alter(admin: Any, found: Iterable[Difference]) -> None:
     for name, answer in admin.alter_configs(resources)["topic"].items():
         if answer != "OK":
             raise Refusal(f"topic {name}: {', '.join(settings[name])} cannot be set ({answer})")
+
+
+def _gone(admin: Any, wanted: Sequence[Topic], found: list[Difference]) -> list[Difference]:
+    """Those of the differences that are no more; brokers learn of a change a moment after it."""
+    until = time.monotonic() + SEEN
+    while True:
+        left = differences(admin, wanted)
+        gone = [difference for difference in found if difference not in left]
+        if not [d for d in left if d.setting != "replication"] or time.monotonic() > until:
+            return gone
+        time.sleep(0.1)
 
 
 def _places(found: Iterable[Difference]) -> set[tuple[str, str]]:
