@@ -96,7 +96,11 @@ class Service:
     async def stop(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        await self.app.stop()
+        try:
+            await self.app.stop()
+        except RuntimeError:
+            if self.failed is None:  # else Faust stops what crashed with it a second time
+                raise
 
     async def _watching(self) -> None:
         """Give up where Faust did: what crashed it (a log that cannot be written) is no agent's."""

@@ -23,8 +23,9 @@ Client = TypeVar("Client")
 
 PATIENCE = 15.0
 """Seconds in which some broker must have answered and let us in."""
-LARGEST = 2 << 20
-"""Bytes of the largest message, with what Kafka puts around it."""
+LARGEST = 8 << 20
+"""Bytes of the largest message, with what Kafka puts around it: packs are kept to half a mebibyte,
+but one line, a tally or a remembered value is never cut."""
 
 REASONS = (
     (

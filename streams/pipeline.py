@@ -20,7 +20,7 @@ from controls.events import Event
 from controls.gaps import SourceGap
 from controls.kernel import HOUR
 from controls.registers import FOREVER, Registers
-from streams import codec
+from streams import codec, messages
 from streams.blocks import Batch
 from streams.evidence.block import Head, Header, Sealed
 from streams.evidence.seal import seal
@@ -139,15 +139,16 @@ class Partition:
 
     def _fill_registers(self) -> None:
         """In the order in which they were filled: events of a block, then the gaps it found."""
-        known: list[tuple[int, list[Any]]] = []
+        known: list[tuple[tuple[int, int], list[Any]]] = []
         for key, value in self.state.items():
             if key.startswith((REGISTER, OBSERVED)):
-                known.append((int(key.partition("|")[2]), _events(value)))
+                _, offset, piece = key.split("|")
+                known.append(((int(offset), int(piece)), _events(value)))
             elif key.startswith(GAP):
-                known.append((value["applied"] + 1, [SourceGap(**value["gap"])]))
-        for offset, events in sorted(known, key=lambda entry: entry[0]):
+                known.append(((value["applied"] + 1, 0), [SourceGap(**value["gap"])]))
+        for (known_at, _), events in sorted(known, key=lambda entry: entry[0]):
             for event in events:
-                self.parts.registers.add(event, offset)
+                self.parts.registers.add(event, known_at)
         self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
 
     # -- judge: reads, and changes nothing that lasts ------------------------------------------
@@ -256,7 +257,7 @@ class Partition:
                 assert value is not None
                 held = [event for event in _events(value) if event.event_id in registers]
                 longest = max(map(registers.term, held), default=0)
-                memory[key] = _lines(held, batch.now + longest) if held else None
+                memory[key] = _lines(map(codec.encode, held), batch.now + longest) if held else None
         lasting: list[Event] = []
         passing: list[Event] = []
         longest = 0
@@ -268,10 +269,8 @@ class Partition:
                 else:
                     passing.append(event)
                     longest = max(longest, term)
-        if lasting:
-            memory[f"{REGISTER}{batch.last_offset}"] = _lines(lasting)
-        if passing:
-            memory[f"{OBSERVED}{batch.last_offset}"] = _lines(passing, batch.now + longest)
+        memory |= _pieces(f"{REGISTER}{batch.last_offset}", lasting)
+        memory |= _pieces(f"{OBSERVED}{batch.last_offset}", passing, batch.now + longest)
         registers.reached = batch.last_offset
 
     def _recognise(self) -> None:
@@ -371,9 +370,18 @@ class Partition:
                 self.ids.pop(event_id, None)
 
 
-def _lines(events: Sequence[Event], due: int | None = None) -> dict[str, Any]:
-    """Events as they are remembered; those that the registers let go, until `due` (ms)."""
-    value: dict[str, Any] = {"lines": b"\n".join(map(codec.encode, events)).decode()}
+def _pieces(
+    name: str, events: Sequence[Event], due: int | None = None
+) -> dict[str, dict[str, Any]]:
+    """Events as they are remembered, in pieces: a block's together may be more than Kafka takes as
+    one message."""
+    packs = messages.packed(map(codec.encode, events))
+    return {f"{name}|{piece}": _lines([pack], due) for piece, pack in enumerate(packs)}
+
+
+def _lines(lines: Iterable[bytes], due: int | None = None) -> dict[str, Any]:
+    """A remembered value of lines; those that the registers let go, until `due` (ms)."""
+    value: dict[str, Any] = {"lines": b"\n".join(lines).decode()}
     return value if due is None else value | {"due": due}
 
 

@@ -68,7 +68,7 @@ class KafkaLog:
             enable_idempotence=True,
             allow_auto_create_topics=False,
             max_request_size=LARGEST,
-            batch_size=LARGEST // 2,
+            batch_size=1 << 20,
             max_block_ms=int(PATIENCE * 1000),
             delivery_timeout_ms=int(PATIENCE * 1000),
             request_timeout_ms=10_000,

@@ -41,7 +41,7 @@ def test_values_stand_in_order_in_the_partition_that_was_named(
     assert all(r.timestamp_type == 1 and r.timestamp >= before for r in records)
 
 
-def test_a_message_of_two_mebibytes_passes(kafka: Cluster, install: Install) -> None:
+def test_a_message_as_large_as_lanes_admit_passes(kafka: Cluster, install: Install) -> None:
     settings = install()
     topics.apply(settings)
     log = open_log(settings)
@@ -106,9 +106,7 @@ def test_a_broker_that_is_away_is_named(
     monkeypatch.setattr(connection, "PATIENCE", 1.0)
     port = free_ports(1)[0]
     settings = Settings(broker=f"kafka://127.0.0.1:{port}", **places(tmp_path))
-    with pytest.raises(
-        Refusal, match=rf"kafka://127.0.0.1:{port}: no broker answers .* within 1 s"
-    ):
+    with pytest.raises(Refusal, match=rf"127.0.0.1:{port}: no broker answers .* within 1 s"):
         open_log(settings)
     assert capfd.readouterr() == ("", "")
 

@@ -64,7 +64,7 @@ def test_apply_makes_every_topic_and_check_then_finds_nothing(
         assert APPEND_TIME in lane_config.items()
         assert lane_config["cleanup.policy"] == "delete"
         assert lane_config["retention.ms"] == str(30 * 24 * 3600 * 1000)
-        assert int(lane_config["max.message.bytes"]) == 2 << 20
+        assert int(lane_config["max.message.bytes"]) == LARGEST
         changelog = topics.changelog(lane)
         assert len(kafka.ends(changelog)) == len(kafka.ends(topics.topic(lane)))
         assert config(kafka, changelog)["cleanup.policy"] == "compact"
@@ -155,7 +155,7 @@ class Raw(BaseModel):
 
 
 class WithIntake(Settings):
-    intake: dict[str, Raw] = {}
+    intake: dict[str, Raw]
 
 
 def test_raw_topics_are_made_and_keep_their_owners_partitions(
