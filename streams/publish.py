@@ -25,6 +25,8 @@ CHUNK = 10_000
 """Items that are packed and acknowledged together."""
 PATIENCE = 120.0
 """Seconds after which what Kafka has not acknowledged is given up: longer than a restart."""
+ANSWER = 10.0
+"""Seconds after which what a broker has not answered is sent again."""
 
 
 class Log(Protocol):
@@ -71,7 +73,7 @@ class KafkaLog:
             batch_size=1 << 20,
             max_block_ms=int(PATIENCE * 1000),
             delivery_timeout_ms=int(PATIENCE * 1000),
-            request_timeout_ms=10_000,
+            request_timeout_ms=int(ANSWER * 1000),
             reconnect_backoff_max_ms=1000,
         )
 

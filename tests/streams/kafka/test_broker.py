@@ -1,6 +1,5 @@
 """The broker of the tests itself: what is acknowledged survives, on the same port."""
 
-import os
 import uuid
 from pathlib import Path
 
@@ -24,11 +23,6 @@ def test_what_was_acknowledged_survives_a_kill(own_kafka: Kafka) -> None:
     assert {record.timestamp_type for record in records} == {1}
 
 
-def test_it_listens_on_loopback_alone(own_kafka: Kafka) -> None:
-    mine = {own_kafka.address(name) for name in ("PLAIN", "CONTROLLER")}
-    assert listening(own_kafka.process.pid) == mine
-
-
 def test_topics_of_the_shared_broker_are_named_afresh(kafka: Cluster) -> None:
     prefix = uuid.uuid4().hex
     kafka.create(f"{prefix}-a")
@@ -45,23 +39,3 @@ def test_ports_are_none_that_the_system_hands_out() -> None:
 def test_jars_lie_outside_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOSEKI_TEST_CACHE", raising=False)
     assert Path(__file__).parents[3] not in broker.cache().parents
-
-
-def listening(process: int) -> set[str]:
-    """The addresses on which a process listens, from /proc."""
-    sockets = set()
-    for entry in Path(f"/proc/{process}/fd").iterdir():
-        try:
-            sockets.add(os.readlink(entry))
-        except FileNotFoundError:
-            continue
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:
-            words = line.split()
-            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
-                host, port = words[1].split(":")
-                # the last four bytes of an IPv4 address, also of one mapped into IPv6
-                numbers = [str(b) for b in reversed(bytes.fromhex(host[-8:]))]
-                found.add(f"{'.'.join(numbers)}:{int(port, 16)}")
-    return found

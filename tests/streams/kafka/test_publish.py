@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,29 @@ def test_a_message_as_large_as_lanes_admit_passes(kafka: Cluster, install: Insta
     assert [len(r.value) for r in kafka.records(BOOKS)] == [len(value), 4]
 
 
-def test_a_killed_broker_loses_nothing_and_doubles_nothing(
-    own_kafka: Kafka, tmp_path: Path
-) -> None:
-    """Killed and started again twice while a publisher goes on."""
-    settings = Settings(broker=own_kafka.url, **places(tmp_path))
+@pytest.fixture(scope="module")
+def mortal(
+    needs: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kafka]:
+    """A broker that the tests here stop, kill and leave running."""
+    needs("java")
+    needs("kafka")
+    with Kafka(tmp_path_factory.mktemp("mortal")).started() as broker:
+        yield broker
+
+
+@pytest.fixture
+def own(mortal: Kafka, tmp_path: Path) -> Settings:
+    """An installation on it."""
+    mortal.clear()
+    settings = Settings(broker=mortal.url, **places(tmp_path))
     topics.apply(settings)
-    log = open_log(settings)
+    return settings
+
+
+def test_a_killed_broker_loses_nothing(mortal: Kafka, own: Settings) -> None:
+    """Killed and started again twice while a publisher goes on."""
+    log = open_log(own)
     offsets: list[int] = []
     failed: list[BaseException] = []
     over = threading.Event()
@@ -74,8 +91,8 @@ def test_a_killed_broker_loses_nothing_and_doubles_nothing(
     for _ in range(2):
         reached = len(offsets)
         until(lambda reached=reached: len(offsets) > reached + 20 or failed)  # type: ignore[misc]
-        own_kafka.kill()
-        own_kafka.start()
+        mortal.kill()
+        mortal.start()
     reached = len(offsets)
     until(lambda: len(offsets) > reached + 5 or failed)
     over.set()
@@ -83,21 +100,43 @@ def test_a_killed_broker_loses_nothing_and_doubles_nothing(
     log.close()
     assert not failed, failed
     assert offsets == list(range(19, 20 * len(offsets), 20))
-    values = [record.value for record in own_kafka.records(BOOKS)]
+    values = [record.value for record in mortal.records(BOOKS)]
     assert values == numbered(20 * len(offsets), size=5000)
 
 
 def test_what_is_not_acknowledged_in_time_is_refused_with_what_to_do(
-    own_kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mortal: Kafka, own: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "PATIENCE", 11.0)
-    settings = Settings(broker=own_kafka.url, **places(tmp_path))
-    topics.apply(settings)
-    log = open_log(settings)
+    monkeypatch.setattr(publish, "PATIENCE", 3.0)
+    monkeypatch.setattr(publish, "ANSWER", 1.0)
+    log = open_log(own)
     log.append(BOOKS, 0, [b"first"])
-    own_kafka.kill()
-    with pytest.raises(Refusal, match=r"shoseki-books, partition 0: nothing was ack.*publish the"):
-        log.append(BOOKS, 0, [b"second"])
+    mortal.kill()
+    try:
+        with pytest.raises(Refusal, match=r"-books, partition 0: nothing was ack.*publish the"):
+            log.append(BOOKS, 0, [b"second"])
+    finally:
+        mortal.start()
+
+
+def test_what_had_to_be_sent_again_stands_once(
+    mortal: Kafka, own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker gets the first request and, its answer being late, the same once more."""
+    monkeypatch.setattr(publish, "ANSWER", 1.0)
+    log = open_log(own)
+    log.append(BOOKS, 0, [b"first"])
+    sent = threading.Thread(target=log.append, args=(BOOKS, 0, [b"second"]))
+    mortal.process.send_signal(signal.SIGSTOP)
+    try:
+        sent.start()
+        time.sleep(2)
+    finally:
+        mortal.process.send_signal(signal.SIGCONT)
+    sent.join()
+    log.append(BOOKS, 0, [b"third"])
+    log.close()
+    assert [r.value for r in mortal.records(BOOKS)] == [b"first", b"second", b"third"]
 
 
 def test_a_broker_that_is_away_is_named(
@@ -114,7 +153,8 @@ def test_a_broker_that_is_away_is_named(
 def test_a_topic_that_is_deleted_meanwhile_is_named(
     kafka: Cluster, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "PATIENCE", 11.0)
+    monkeypatch.setattr(publish, "PATIENCE", 3.0)
+    monkeypatch.setattr(publish, "ANSWER", 1.0)
     settings = install()
     topics.apply(settings)
     log = open_log(settings)

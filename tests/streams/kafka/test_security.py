@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,6 +71,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def altered(values: dict[str, Any], **kafka: Any) -> Settings:
     return Settings(**(values | {"kafka": values["kafka"] | kafka}))
+
+
+def test_the_broker_of_the_tests_listens_on_loopback_alone(secure_kafka: Kafka) -> None:
+    names = ("PLAIN", "CONTROLLER", "SECURE", "MUTUAL")
+    assert listening(secure_kafka.process.pid) == {secure_kafka.address(name) for name in names}
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "SCRAM-SHA-256"])
@@ -188,3 +194,23 @@ def test_a_password_is_not_part_of_what_a_connection_shows(by_password: dict[str
     assert made.password == USER.password
     assert USER.password not in repr(made)
     assert USER.password not in repr(made.credentials)
+
+
+def listening(process: int) -> set[str]:
+    """The addresses on which a process listens, from /proc."""
+    sockets = set()
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        try:
+            sockets.add(os.readlink(entry))
+        except FileNotFoundError:
+            continue
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+                host, port = words[1].split(":")
+                # the last four bytes of an IPv4 address, also of one mapped into IPv6
+                numbers = [str(b) for b in reversed(bytes.fromhex(host[-8:]))]
+                found.add(f"{'.'.join(numbers)}:{int(port, 16)}")
+    return found
