@@ -159,16 +159,22 @@ class Partition:
             return None
         if self.head is not None and batch.last_offset == self.head.last_offset:
             batch.now, batch.books_upto = self.head.now, self.head.books_upto
-        received, offsets, rejects = decoded(batch)
-        events, kept, conflicts, duplicates, ids = self._new(received, offsets, rejects)
+        received, offsets, refused = decoded(batch)
+        first = self.head.last_offset + 1 if self.head else 0
+        first = min(first, batch.first_offset)
+        events, kept, conflicts, duplicates, ids = self._new(received, offsets)
+        refused += [entry for entry, _ in conflicts]
+        known = self._on_record(refused, first)
+        rejects = [entry for entry, again in zip(refused, known, strict=True) if not again]
+        fresh = {entry["digest"] for entry in rejects}
+        conflicting = [told for entry, told in conflicts if entry["digest"] in fresh]
+        duplicates += sum(known)
         registers = self.parts.registers
         due = self.agenda.due(max(batch.now, self.now))
         registers.forget(max(batch.now, self.now))
         memory: dict[str, Any] = {}
         if self.lane == "books":
             self._enter(events, batch, due, memory)
-        first = self.head.last_offset + 1 if self.head else 0
-        first = min(first, batch.first_offset)
         block = Block(
             self.lane,
             self.number,
@@ -178,7 +184,7 @@ class Partition:
             batch.now,
             batch.books_upto,
             events,
-            conflicts,
+            conflicting,
             batch.tallies,
         )
         self._recognise()
@@ -210,10 +216,10 @@ class Partition:
         return Work(batch, outcome, sealed, ids, len(rejects))
 
     def _new(
-        self, received: list[Event], offsets: list[int], rejects: list[dict[str, Any]]
-    ) -> tuple[list[Event], list[int], list[Conflict], int, dict[str, str]]:
+        self, received: list[Event], offsets: list[int]
+    ) -> tuple[list[Event], list[int], list[tuple[dict[str, Any], Conflict]], int, dict[str, str]]:
         """The events that are no repeats.  The same id with another payload is a conflict: the
-        first one stands, the second is on record as a reject."""
+        first one stands, the second is on record as a reject that the lane itself made."""
         known = self.ids
         ids = {event.event_id: event.payload_digest or "" for event in received}
         if len(ids) == len(received) and known.keys().isdisjoint(ids):
@@ -221,7 +227,8 @@ class Partition:
         ids = {}
         events: list[Event] = []
         kept: list[int] = []
-        conflicts: list[Conflict] = []
+        conflicts: list[tuple[dict[str, Any], Conflict]] = []
+        origin = f"{self.lane}/{self.number}"
         duplicates = 0
         for event, offset in zip(received, offsets, strict=True):
             event_id, digest = event.event_id, event.payload_digest or ""
@@ -233,18 +240,33 @@ class Partition:
             elif first == digest:
                 duplicates += 1
             else:
-                conflicts.append(
-                    Conflict(
-                        event_id,
-                        event.occurred_at,
-                        event.observed_at,
-                        event.ingested_at,
-                        event.source_id,
-                    )
+                conflict = Conflict(
+                    event_id,
+                    event.occurred_at,
+                    event.observed_at,
+                    event.ingested_at,
+                    event.source_id,
                 )
                 reason = "event_id: this id is stored with another payload; the first one is kept"
-                rejects.append(row(offset, Reject(0, reason, event.source_id, digest)))
+                reject = Reject(0, reason, event.source_id, digest, origin)
+                conflicts.append((row(offset, reject), conflict))
         return events, kept, conflicts, duplicates, ids
+
+    def _on_record(self, refused: Sequence[Mapping[str, Any]], first: int) -> list[bool]:
+        """Of each reject whether it is a repeat: of one in a block before this one, which begins
+        at `first`, or of one that stands earlier in this list.
+
+        A file's rejects are never repeats: its positions say nothing of another file's.
+        """
+        places = [(entry["origin"], entry["position"], entry["digest"]) for entry in refused]
+        asked = {place for place in places if place[0]}
+        known = self.parts.store.rejected(self.lane, self.number, first, asked) if asked else set()
+        repeats = []
+        for place in places:
+            repeats.append(place in known)
+            if place[0]:
+                known.add(place)
+        return repeats
 
     def _enter(
         self, events: list[Event], batch: Batch, due: list[str], memory: dict[str, Any]
@@ -412,6 +434,7 @@ def row(offset: int, reject: Reject) -> dict[str, Any]:
     """A reject as the store keeps it."""
     return {
         "offset": offset,
+        "origin": reject.origin,
         "position": reject.position,
         "source_id": reject.source_id or "",
         "reason": reject.reason,
