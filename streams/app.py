@@ -137,6 +137,7 @@ class Service:
             return
         self._verified = jst_day(now)
         trimmed = chores.trim(self.settings, LANES)
+        chores.purge(self.settings)
         if self.settings.store.startswith("chdb://"):
             event = chores.verified(self.parts, now)
             if event is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controls import catalogue
 from controls.books import BOOKS
@@ -20,6 +22,14 @@ from streams.recall import evidence
 from streams.settings import Settings
 from streams.store import Store
 from streams.store.memory import Memory
+
+if TYPE_CHECKING:
+    from streams.quarantine import Quarantine
+
+
+def now() -> int:
+    """The machine's clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
 def collect_seldom() -> None:
@@ -52,6 +62,28 @@ def open_store(url: str) -> Store:
 def open_forms(settings: Settings) -> Forms:
     """The installation's keys, made on first use."""
     return Pseudonyms(Path(settings.keys), Path(settings.data))
+
+
+def open_quarantine(settings: Settings) -> Quarantine | None:
+    """Where refused lines are kept, if anywhere; Refusal inside the data directory."""
+    chosen = settings.quarantine
+    if chosen is None:
+        return None
+    from streams.quarantine import Quarantine
+
+    directory = Path(chosen.directory)
+    if directory.resolve().is_relative_to(Path(settings.data).resolve()):
+        raise Refusal(
+            f"quarantine.directory = {directory}: must not lie inside the data directory "
+            f"{settings.data}, where a copy of the evidence would carry it along"
+        )
+    return Quarantine(
+        directory,
+        Path(chosen.key),
+        days=chosen.days,
+        limit=chosen.megabytes << 20,
+        clock=now,
+    )
 
 
 def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configuration") -> Parts:
