@@ -196,6 +196,7 @@ class Service:
         """The store is read beside the loop, which goes on judging."""
         store, years = self.parts.store, self.settings.retention
         trimmed = chores.trim(self.settings, LANES)
+        chores.purge(self.settings)
         report = await asyncio.to_thread(chores.recomputed, store, now, years, self.anchors)
         event = chores.verified(self.parts, report, now, anchored=True)
         if event is not None:

@@ -1,5 +1,5 @@
 """What a service does once a day: recompute its own chains and put that on record, delete what
-has expired, and let old segments of its log go."""
+has expired, and let old segments of its log and old files of the quarantine go."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from controls.events import Event, OwnVerified, rfc3339
 from controls.events.fields import instant
 from controls.kernel import DAY
 from controls.registers import FOREVER
+from streams import wiring
 from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import Report, verify
 from streams.pipeline import Parts
@@ -113,3 +114,9 @@ def trim(settings: Settings, lanes: tuple[str, ...]) -> int:
 
     broker = Broker.shared(settings.broker.removeprefix("local://"))
     return sum(broker.retain(topic(lane), settings.log_days * DAY) for lane in lanes)
+
+
+def purge(settings: Settings) -> int:
+    """Drop the quarantine's files of days that are over its time; how many."""
+    quarantine = wiring.open_quarantine(settings)
+    return 0 if quarantine is None else quarantine.purge()

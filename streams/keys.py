@@ -30,7 +30,7 @@ class Keys:
             )
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _closed(self.directory)
+            closed(self.directory)
         except OSError as error:
             raise Refusal(
                 f"{directory}: the key directory cannot be used ({error.strerror}); "
@@ -45,7 +45,7 @@ class Keys:
         try:
             if not path.exists():
                 _create(path)
-            _closed(path)
+            closed(path)
             key = bytes.fromhex(path.read_text("ascii").strip())
         except OSError as error:
             raise Refusal(
@@ -63,7 +63,8 @@ class Keys:
         return [path.stem for path in self.directory.glob(f"{prefix}*.key")]
 
 
-def _closed(path: Path) -> None:
+def closed(path: Path) -> None:
+    """Refusal where others than the owner may reach the file or directory."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise Refusal(

@@ -35,8 +35,10 @@ def tally(value: Tally) -> bytes:
     return _encode({"tally": value})
 
 
-def rejects(values: Sequence[Reject]) -> bytes:
-    return _encode({"rejects": [astuple(value) for value in values]})
+def refused(values: Sequence[Reject], most: int = 500) -> Iterator[bytes]:
+    """Rejects, at most `most` a message."""
+    for at in range(0, len(values), most):
+        yield _encode({"rejects": [astuple(value) for value in values[at : at + most]]})
 
 
 def read(message: bytes) -> Tick | Tally | list[Reject] | None:

@@ -51,6 +51,36 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.intake = Counter(
+            "shoseki_intake_records",
+            "Records of raw topics that are on their lanes, by intake and what they were",
+            ["intake", "result"],
+            registry=self.registry,
+        )
+        self.intake_lag = Gauge(
+            "shoseki_intake_lag_records",
+            "Records of a raw topic's partition that are not on their lanes yet",
+            ["intake", "partition"],
+            registry=self.registry,
+        )
+        self.intake_missing = Counter(
+            "shoseki_intake_missing_records",
+            "Records that a raw topic dropped before they were read",
+            ["intake"],
+            registry=self.registry,
+        )
+        self.intake_retries = Counter(
+            "shoseki_intake_retries",
+            "Batches that were sent again because the broker did not acknowledge them",
+            registry=self.registry,
+        )
+        self.quarantined = Counter(
+            "shoseki_quarantine_lines",
+            "Refused lines that were sealed and kept, and those for which the day's file was full",
+            ["result"],
+            registry=self.registry,
+        )
+
     def serve(self, address: str) -> Callable[[], None]:
         """Serve the metrics at HOST:PORT; the function returned ends that."""
         host, _, port = address.rpartition(":")

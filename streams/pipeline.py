@@ -170,8 +170,16 @@ class Partition:
                 f"{self.lane}/{self.number}: the rules were changed while a block was sealed and "
                 "not yet remembered: start once with the former version and parameters"
             )
-        received, offsets, rejects = decoded(batch)
-        events, kept, conflicts, duplicates, ids = self._new(received, offsets, rejects)
+        received, offsets, refused = decoded(batch)
+        first = self.head.last_offset + 1 if self.head else 0
+        first = min(first, batch.first_offset)
+        events, kept, conflicts, duplicates, ids = self._new(received, offsets)
+        refused += [entry for entry, _ in conflicts]
+        known = self._on_record(refused, first)
+        rejects = [entry for entry, repeat in zip(refused, known, strict=True) if not repeat]
+        fresh = {entry["digest"] for entry in rejects}
+        conflicting = [told for entry, told in conflicts if entry["digest"] in fresh]
+        duplicates += sum(known)
         registers = self.parts.registers
         due = self.agenda.due(max(batch.now, self.now))
         registers.forget(max(batch.now, self.now))
@@ -179,8 +187,6 @@ class Partition:
         if self.lane == "books":
             self._enter(events, batch, due, memory)
         strange = foreign(self, batch.tallies)
-        first = self.head.last_offset + 1 if self.head else 0
-        first = min(first, batch.first_offset)
         block = Block(
             self.lane,
             self.number,
@@ -190,7 +196,7 @@ class Partition:
             batch.now,
             batch.books_upto,
             events,
-            conflicts,
+            conflicting,
             [ours(tally, strange) for tally in batch.tallies],
         )
         self._recognise()
@@ -230,10 +236,10 @@ class Partition:
         return Work(batch, outcome, sealed, ids, len(rejects))
 
     def _new(
-        self, received: list[Event], offsets: list[int], rejects: list[dict[str, Any]]
-    ) -> tuple[list[Event], list[int], list[Conflict], int, dict[str, str]]:
+        self, received: list[Event], offsets: list[int]
+    ) -> tuple[list[Event], list[int], list[tuple[dict[str, Any], Conflict]], int, dict[str, str]]:
         """The events that are no repeats.  The same id with another payload is a conflict: the
-        first one stands, the second is on record as a reject."""
+        first one stands, the second is on record as a reject that the lane itself made."""
         known = self.ids
         ids = {event.event_id: event.payload_digest or "" for event in received}
         if len(ids) == len(received) and known.keys().isdisjoint(ids):
@@ -241,7 +247,8 @@ class Partition:
         ids = {}
         events: list[Event] = []
         kept: list[int] = []
-        conflicts: list[Conflict] = []
+        conflicts: list[tuple[dict[str, Any], Conflict]] = []
+        origin = f"{self.lane}/{self.number}"
         duplicates = 0
         for event, offset in zip(received, offsets, strict=True):
             event_id, digest = event.event_id, event.payload_digest or ""
@@ -253,18 +260,33 @@ class Partition:
             elif first == digest:
                 duplicates += 1
             else:
-                conflicts.append(
-                    Conflict(
-                        event_id,
-                        event.occurred_at,
-                        event.observed_at,
-                        event.ingested_at,
-                        event.source_id,
-                    )
+                conflict = Conflict(
+                    event_id,
+                    event.occurred_at,
+                    event.observed_at,
+                    event.ingested_at,
+                    event.source_id,
                 )
                 reason = "event_id: this id is stored with another payload; the first one is kept"
-                rejects.append(row(offset, Reject(0, reason, event.source_id, digest)))
+                reject = Reject(0, reason, event.source_id, digest, origin)
+                conflicts.append((row(offset, reject), conflict))
         return events, kept, conflicts, duplicates, ids
+
+    def _on_record(self, refused: Sequence[Mapping[str, Any]], first: int) -> list[bool]:
+        """Of each reject whether it is a repeat: of one in a block before this one, which begins
+        at `first`, or of one that stands earlier in this list.
+
+        A file's rejects are never repeats: its positions say nothing of another file's.
+        """
+        places = [(entry["origin"], entry["position"], entry["digest"]) for entry in refused]
+        asked = {place for place in places if place[0]}
+        known = self.parts.store.rejected(self.lane, self.number, first, asked) if asked else set()
+        repeats = []
+        for place in places:
+            repeats.append(place in known)
+            if place[0]:
+                known.add(place)
+        return repeats
 
     def _enter(
         self, events: list[Event], batch: Batch, due: list[str], memory: dict[str, Any]
@@ -276,11 +298,8 @@ class Partition:
                 value = self.state.get(key)
                 assert value is not None
                 held = [event for event in _events(value) if event.event_id in registers]
-                memory[key] = None
-                if held:  # fewer than there were, so still one message
-                    lines = b"\n".join(map(codec.encode, held))
-                    again = batch.now + max(map(registers.term, held))
-                    memory[key] = {"lines": lines.decode(), "due": again}
+                longest = max(map(registers.term, held), default=0)
+                memory[key] = _lines(map(codec.encode, held), batch.now + longest) if held else None
         lasting: list[Event] = []
         passing: list[Event] = []
         longest = 0
@@ -292,12 +311,8 @@ class Partition:
                 else:
                     passing.append(event)
                     longest = max(longest, term)
-        # in pieces: a whole block's events are more than Kafka takes as one message
-        for piece, lines in enumerate(messages.packed(map(codec.encode, lasting))):
-            memory[f"{REGISTER}{batch.last_offset}|{piece}"] = {"lines": lines.decode()}
-        for piece, lines in enumerate(messages.packed(map(codec.encode, passing))):
-            value = {"lines": lines.decode(), "due": batch.now + longest}
-            memory[f"{OBSERVED}{batch.last_offset}|{piece}"] = value
+        memory |= _pieces(f"{REGISTER}{batch.last_offset}", lasting)
+        memory |= _pieces(f"{OBSERVED}{batch.last_offset}", passing, batch.now + longest)
         registers.reached = batch.last_offset
 
     def _recognise(self) -> None:
@@ -407,6 +422,21 @@ class Partition:
                 self.ids.pop(event_id, None)
 
 
+def _pieces(
+    name: str, events: Sequence[Event], due: int | None = None
+) -> dict[str, dict[str, Any]]:
+    """Events as they are remembered, in pieces: a block's together may be more than Kafka takes as
+    one message."""
+    packs = messages.packed(map(codec.encode, events))
+    return {f"{name}|{piece}": _lines([pack], due) for piece, pack in enumerate(packs)}
+
+
+def _lines(lines: Iterable[bytes], due: int | None = None) -> dict[str, Any]:
+    """A remembered value of lines; those that the registers let go, until `due` (ms)."""
+    value: dict[str, Any] = {"lines": b"\n".join(lines).decode()}
+    return value if due is None else value | {"due": due}
+
+
 def _events(value: Mapping[str, Any]) -> list[Event]:
     """The events that were remembered as lines."""
     read = codec.decode(value["lines"].encode().split(b"\n"), lane=True)
@@ -434,6 +464,7 @@ def row(offset: int, reject: Reject) -> dict[str, Any]:
     """A reject as the store keeps it."""
     return {
         "offset": offset,
+        "origin": reject.origin,
         "position": reject.position,
         "source_id": reject.source_id or "",
         "reason": reject.reason,

@@ -124,6 +124,29 @@ def open_log(settings: Settings) -> Log:
     raise Refusal(f"broker = {settings.broker}: local://DIRECTORY or kafka://HOST:PORT is expected")
 
 
+def packed(items: Iterable[Item], partitions: int) -> dict[tuple[str, int], list[bytes]]:
+    """The messages that carry the items, by topic and partition, each partition's in order.
+
+    Whoever writes lanes packs with this: a message is events of one partition, or rejects.
+    """
+    lines: dict[tuple[str, int], list[bytes]] = {}
+    rejects = []
+    for item in items:
+        if isinstance(item, Reject):
+            rejects.append(item)
+            continue
+        number = 0
+        if item.lane != "books":
+            number = partition_of(lane_value(item).encode(), partitions)
+        lines.setdefault((item.lane, number), []).append(codec.encode(item))
+    made = {
+        (topic(lane), number): list(messages.packed(some)) for (lane, number), some in lines.items()
+    }
+    if rejects:
+        made.setdefault((topic("books"), 0), []).extend(messages.refused(rejects))
+    return made
+
+
 class Publisher:
     """Sends items to their lanes in packed messages; rejects go to `books` as evidence."""
 
@@ -140,24 +163,13 @@ class Publisher:
             self._send(chunk)
 
     def _send(self, chunk: Sequence[Item]) -> None:
-        lines: dict[tuple[str, int], list[bytes]] = {}
-        rejects = []
-        for item in chunk:
-            if isinstance(item, Reject):
-                rejects.append(item)
-                continue
-            number = 0
-            if item.lane != "books":
-                number = partition_of(lane_value(item).encode(), self._partitions)
-            lines.setdefault((item.lane, number), []).append(codec.encode(item))
-        for (lane, number), packed in lines.items():
-            end = self._log.append(topic(lane), number, list(messages.packed(packed)))
-            self._note(lane, end)
-        for at in range(0, len(rejects), 500):
-            value = messages.rejects(rejects[at : at + 500])
-            self._note("books", self._log.append(topic("books"), 0, [value]))
-        self.events += len(chunk) - len(rejects)
-        self.rejects += len(rejects)
+        for (name, number), values in packed(chunk, self._partitions).items():
+            end = self._log.append(name, number, values)
+            if name == topic("books"):
+                self.books_end = max(self.books_end, end)
+        rejects = sum(isinstance(item, Reject) for item in chunk)
+        self.events += len(chunk) - rejects
+        self.rejects += rejects
 
     def tick(self, now: int) -> None:
         """Close the blocks of all partitions at `now` (ms): for logs that carry their own time."""
@@ -167,7 +179,3 @@ class Publisher:
             if lane != "books":
                 for number in range(self._partitions):
                     self._log.append(topic(lane), number, [messages.tick(now, upto)])
-
-    def _note(self, lane: str, end: int) -> None:
-        if lane == "books":
-            self.books_end = max(self.books_end, end)

@@ -1,11 +1,16 @@
-"""Files to events in join form: bytes, lines, adapters, decoding, pseudonyms."""
+"""Raw lines to events in join form: bytes, adapters, decoding, pseudonyms.
+
+Files and raw topics are read by the same `Reader.read`; they differ in what tells equal lines
+apart, in who says when a line came, and in what its position is.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -18,13 +23,32 @@ from controls.kernel import Refusal, arrival
 from streams import codec
 from streams.codec import LINE_LIMIT
 from streams.pseudonyms import Forms
-from streams.rejects import Reject
+from streams.rejects import Refused, Reject
 from streams.sources import adapter
 
 CHUNK = 1_000
-"""Lines that are decoded at once."""
+"""Lines of a file that are read at once."""
+REMEMBERED = 65_536
+"""Different lines after which a file's repeats begin to be forgotten."""
 
 Item = Event | Reject
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one source that are read at once; what is a sequence has one entry a line.
+
+    `positions` are offsets of `origin`, a raw topic's partition, or count the lines of a file.
+    `marks` tell equal native lines apart.  `arrived` (ms) is what the broker says of each, now
+    for a stream, None for a file, whose lines say it themselves.
+    """
+
+    raw: Sequence[bytes]
+    positions: Sequence[int]
+    marks: Sequence[str | int]
+    arrived: Sequence[int] | int | None = None
+    origin: str = ""
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -51,10 +75,15 @@ def opened(name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
+def ignore(refused: Refused) -> None:
+    """Nobody keeps refused lines."""
+
+
 class Reader:
-    """Reads files of one format into events in join form, each line one event or one reject.
+    """Reads lines of one format into events in join form, each line one event or one reject.
 
     The organisation of the first event is the installation's where none is configured.
+    `refused` is given every line that is no event, with its reject.
     """
 
     def __init__(
@@ -63,11 +92,13 @@ class Reader:
         format: str = "events",
         source: Path | None = None,
         org_id: str | None = None,
+        refused: Callable[[Refused], None] = ignore,
     ) -> None:
         self.org_id = org_id
         self._forms = forms
-        self._native = format == "events"
+        self._format, self._source = format, source
         self._adapt = adapter(format, source, forms.event_id)
+        self._refused = refused
 
     def files(self, names: Sequence[str], arrived: int | None = None) -> Iterator[Item]:
         """The items of all files, in order of arrival; within a file in order of its lines."""
@@ -81,33 +112,77 @@ class Reader:
             yield from self.items(lines(stream), arrived)
 
     def items(self, raw: Iterable[bytes], arrived: int | None = None) -> Iterator[Item]:
-        """Each line as one item; `arrived` (ms) is now for a stream, None for a file."""
-        position = 0
-        source = iter(raw if self._native else self._adapted(raw))
+        """The items of one file's lines, from its beginning."""
+        source, position = iter(raw), 0
+        repeats = Repeats()
         while chunk := list(islice(source, CHUNK)):
-            readable = [line for line in chunk if isinstance(line, bytes)]
-            decoded = iter(codec.decode(readable, arrived, org_id=self.org_id))
-            for line in chunk:
-                item = next(decoded) if isinstance(line, bytes) else line
-                yield self._taken(item, line, position, arrived)
-                position += 1
+            marks = [0] * len(chunk) if self._adapt is None else list(map(repeats, chunk))
+            positions = range(position, position + len(chunk))
+            yield from self.read(Lines(chunk, positions, marks, arrived))
+            position += len(chunk)
 
-    def _taken(self, item: Item, line: bytes | Reject, position: int, arrived: int | None) -> Item:
+    def read(self, lines: Lines) -> list[Item]:
+        """One item for each line, in order."""
+        made: list[bytes | Item] = list(lines.raw if self._adapt is None else self._adapted(lines))
+        at = [n for n, line in enumerate(made) if line.__class__ is bytes]
+        arrived = lines.arrived
+        if isinstance(arrived, Sequence):
+            arrived = [arrived[n] for n in at]
+        readable: list[bytes] = [made[n] for n in at]  # type: ignore[misc]
+        for n, item in zip(at, codec.decode(readable, arrived, org_id=self.org_id), strict=True):
+            made[n] = item
+        return [self._taken(lines, n, item) for n, item in enumerate(made)]  # type: ignore[arg-type]
+
+    def _adapted(self, lines: Lines) -> Iterator[bytes | Reject]:
+        assert self._adapt is not None
+        for made in self._adapt(zip(lines.raw, lines.marks, strict=True)):
+            yield made if isinstance(made, Reject) else _encode(made)
+
+    def _taken(self, lines: Lines, n: int, item: Item) -> Item:
         if isinstance(item, Reject):
-            digest = self._forms.digest(line) if isinstance(line, bytes) else item.digest
-            return replace(item, position=position, digest=digest)
+            return self._rejected(lines, n, item)
         if self.org_id is None:
             self.org_id = item.org_id
         elif item.org_id != self.org_id:
-            return Reject(position, "org_id: another organisation's event", item.source_id)
-        if arrived is not None and item.ingested_at is None:
-            object.__setattr__(item, "ingested_at", arrived)
+            wrong = Reject(0, "org_id: another organisation's event", item.source_id)
+            return self._rejected(lines, n, wrong)
+        arrived = lines.arrived
+        if arrived.__class__ is int:
+            if item.ingested_at is None:
+                object.__setattr__(item, "ingested_at", arrived)
+        elif arrived is not None:  # a broker knows better than what a third party writes
+            object.__setattr__(item, "ingested_at", arrived[n])  # type: ignore[index]
         return self._forms.join(item)
 
-    def _adapted(self, raw: Iterable[bytes]) -> Iterator[bytes | Reject]:
-        encode = msgspec.json.Encoder().encode
-        for made in self._adapt(raw):
-            yield made if isinstance(made, Reject) else encode(made)
+    def _rejected(self, lines: Lines, n: int, reject: Reject) -> Reject:
+        line, arrived = lines.raw[n].rstrip(b"\r\n"), lines.arrived
+        digest = self._forms.digest(line)
+        made = replace(reject, position=lines.positions[n], digest=digest, origin=lines.origin)
+        moment = arrived[n] if isinstance(arrived, Sequence) else arrived
+        source = None if self._source is None else str(self._source)
+        self._refused(Refused(made, line, lines.marks[n], moment, self._format, source))
+        return made
+
+
+class Repeats:
+    """The mark of a file's line: its number among equal ones, from 0.
+
+    So equal lines of one second are all kept and a replay gives the same ids, wherever the log
+    was cut; only a cut between equal lines makes the later ones repeat the ids of the earlier.
+    Forgets lines 65,536 to 131,072 different ones ago: equal ones stand close together.
+    """
+
+    def __init__(self) -> None:
+        self._new: dict[bytes, int] = {}
+        self._old: dict[bytes, int] = {}
+
+    def __call__(self, line: bytes) -> int:
+        digest = blake2b(line.rstrip(b"\r\n"), digest_size=16).digest()
+        nth = self._new.get(digest) or self._old.get(digest, 0)
+        self._new[digest] = nth + 1
+        if len(self._new) >= REMEMBERED:
+            self._new, self._old = {}, self._new
+        return nth
 
 
 def _time(item: Item) -> int:

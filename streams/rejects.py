@@ -20,12 +20,31 @@ class Reject:
     """A line that is no event: where it stood, why, and which source sent it, if it says so.
 
     `digest` is keyed, so that a sender who has the line can show that it was this one.
+    `origin` is the raw topic and partition (`raw-web/3`) in which `position` is the offset; it
+    is empty for a file, whose name may be personal, and `position` then counts its lines from 0.
     """
 
     position: int
     reason: str
     source_id: str | None
     digest: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused line with all that reading it again takes; it may hold anybody's data.
+
+    `mark` told it from equal lines, `arrived` is its arrival (ms; None: the line says it), and
+    `format` and `source` (the path of a TOML) are what it was read by.
+    """
+
+    reject: Reject
+    line: bytes
+    mark: str | int
+    arrived: int | None
+    format: str
+    source: str | None
 
 
 def source(line: bytes) -> str | None:

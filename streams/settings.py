@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from controls.events.retention import RETENTION, RetentionClass
 from controls.kernel import Refusal
+from streams.sources import FORMATS
 
 EMBEDDED = {
     "broker": "local://./data/log",
@@ -97,6 +98,45 @@ class ClickHouseServer(BaseModel):
     """Cluster on which tables are replicated, a name or a macro; null is a single server."""
 
 
+class Intake(BaseModel):
+    """A raw topic that a third party writes, one record a message, and how it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    topic: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    """The topic; its timestamps are the broker's (message.timestamp.type=LogAppendTime)."""
+    format: str = "events"
+    """Format of the records, as for `publish --format`."""
+    source: str | None = None
+    """TOML file that says what a log is the log of, as for `publish --source`."""
+    repeats: Literal["events", "duplicates"] = "events"
+    """What a native line is that equals an earlier one: an event of its own, since a server may
+    well answer the same twice in a second; or a duplicate, where a shipper that sends at least
+    once repeats lines.  Records of the format `events` are told apart by their event_id."""
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in FORMATS:
+            raise ValueError(f"no such format; known: {', '.join(FORMATS)}")
+        return value
+
+
+class Quarantine(BaseModel):
+    """Where refused lines are kept, sealed; without it only their reasons and positions are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    key: str
+    """File of the public key; `shoseki rejects keygen` makes a pair."""
+    directory: str = "./quarantine"
+    """Directory of the sealed files, outside the data directory."""
+    days: int = Field(default=30, ge=1, le=366)
+    """How long they are kept."""
+    megabytes: int = Field(default=64, ge=1)
+    """How large a day's file may grow; what comes after that is not kept."""
+
+
 class Settings(BaseModel):
     """What an installation decides; every value has a default that runs on one machine."""
 
@@ -134,6 +174,12 @@ class Settings(BaseModel):
     """Years for which a class is kept where that is longer than the house rule: log = 5."""
     metrics: str | None = "127.0.0.1:9464"
     """HOST:PORT on which metrics are served; null serves none."""
+    intake: dict[str, Intake] = {}
+    """Raw topics: [intake.crm-web] topic = "raw-crm-web", format = "nginx", source = "crm.toml"."""
+    intake_metrics: str | None = "127.0.0.1:9465"
+    """HOST:PORT on which `shoseki intake` serves metrics; null serves none."""
+    quarantine: Quarantine | None = None
+    """Where refused lines are kept: [quarantine] key = "./rejects.pub"."""
     kafka: Kafka = Kafka()
     """How a broker is reached and what it must keep."""
     controls: dict[str, dict[str, Any]] = {}
@@ -186,7 +232,7 @@ def placed(settings: Settings) -> Settings:
     """The settings with their directories made absolute, so that two commands that mean the same
     place say the same."""
     named = [name for name in ("keys", "data", "anchor") if getattr(settings, name)]
-    moved = {name: str(Path(getattr(settings, name)).absolute()) for name in named}
+    moved: dict[str, Any] = {name: str(Path(getattr(settings, name)).absolute()) for name in named}
     if settings.anchor and Path(moved["anchor"]).is_relative_to(moved["data"]):
         raise Refusal(
             f"anchor = {settings.anchor}: must not lie inside the data directory "
@@ -196,4 +242,16 @@ def placed(settings: Settings) -> Settings:
         scheme, _, rest = getattr(settings, name).partition("://")
         if scheme in ("local", "chdb"):
             moved[name] = f"{scheme}://{Path(rest).absolute()}"
+    moved["intake"] = {
+        name: intake.model_copy(update={"source": str(Path(intake.source).absolute())})
+        if intake.source
+        else intake
+        for name, intake in settings.intake.items()
+    }
+    if settings.quarantine is not None:
+        places = {
+            name: str(Path(getattr(settings.quarantine, name)).absolute())
+            for name in ("key", "directory")
+        }
+        moved["quarantine"] = settings.quarantine.model_copy(update=places)
     return settings.model_copy(update=moved)

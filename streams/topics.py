@@ -125,7 +125,7 @@ def memory(settings: Settings) -> list[Topic]:
 def raw(settings: Settings) -> list[Topic]:
     """The topics that third parties write; how many partitions one has and how long it keeps what
     it has is their owner's to decide."""
-    names = {intake.topic for intake in getattr(settings, "intake", {}).values()}
+    names = {intake.topic for intake in settings.intake.values()}
     config = {"message.timestamp.type": "LogAppendTime", "cleanup.policy": "delete"}
     return [
         Topic(name, settings.partitions, config, settings.kafka.replication, fixed=False)

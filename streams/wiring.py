@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,13 @@ from streams.store.memory import Memory
 
 if TYPE_CHECKING:
     from streams.local import Broker
+    from streams.quarantine import Quarantine
     from streams.store.clickhouse import ClickHouse
+
+
+def now() -> int:
+    """The machine's clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
 def collect_seldom() -> None:
@@ -87,6 +94,28 @@ def embedded_log(settings: Settings) -> Broker | None:
 def open_forms(settings: Settings) -> Forms:
     """The installation's keys, made on first use."""
     return Pseudonyms(Path(settings.keys), Path(settings.data))
+
+
+def open_quarantine(settings: Settings) -> Quarantine | None:
+    """Where refused lines are kept, if anywhere; Refusal inside the data directory."""
+    chosen = settings.quarantine
+    if chosen is None:
+        return None
+    from streams.quarantine import Quarantine
+
+    directory = Path(chosen.directory)
+    if directory.resolve().is_relative_to(Path(settings.data).resolve()):
+        raise Refusal(
+            f"quarantine.directory = {directory}: must not lie inside the data directory "
+            f"{settings.data}, where a copy of the evidence would carry it along"
+        )
+    return Quarantine(
+        directory,
+        Path(chosen.key),
+        days=chosen.days,
+        limit=chosen.megabytes << 20,
+        clock=now,
+    )
 
 
 def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configuration") -> Parts:

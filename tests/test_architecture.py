@@ -20,6 +20,7 @@ ONLY = {
     "clickhouse_connect": ("store",),
     "chdb": ("store",),
     "prometheus_client": ("metrics",),
+    "nacl": ("quarantine",),
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.

@@ -170,10 +170,20 @@ _texts: Memo[int, str] = Memo(
 )
 
 
-def rfc3339(ms: int) -> str:
-    """The one way an instant is written: UTC, milliseconds, Z."""
+def _written(ms: int) -> str:
     minute, rest = divmod(ms, 60_000)
     return f"{_texts[minute]}{rest // 1_000:02d}.{rest % 1_000:03d}Z"
+
+
+_instants: Memo[int, str] = Memo(_written)
+
+
+def rfc3339(ms: int) -> str:
+    """The one way an instant is written: UTC, milliseconds, Z.
+
+    Remembered: an event's instants are written for its digest and again for its lane.
+    """
+    return _instants[ms]
 
 
 def _day(text: str) -> date:

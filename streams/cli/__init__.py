@@ -1,8 +1,8 @@
 """The `shoseki` command: finds `streams/cli/NAME.py`, imports that one file and runs it.
 
 A command's module has HELP, options(parser) and run(args) -> exit status: 0 fine, 1 violations
-found or verification failed, 2 could not do it.  One that says STORE = True reads the store: while
-a service holds that, the service carries it out.
+found or verification failed, 2 could not do it.  One that says STORE = True, or names the parts of
+it for which that is so, reads the store: while a service holds that, the service carries it out.
 """
 
 import argparse
@@ -14,8 +14,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
-__all__ = ["commands", "main"]
+__all__ = ["commands", "main", "reads_store"]
 
 _HERE = Path(__file__).parent
 
@@ -57,12 +58,20 @@ def _unknown(name: str) -> str:
     return f"shoseki: no command {name!r}; {hint}"
 
 
+def reads_store(module: ModuleType, words: Sequence[str]) -> bool:
+    """Whether the command with these words after its name is one that reads the store."""
+    store: bool | tuple[str, ...] = getattr(module, "STORE", False)
+    if isinstance(store, tuple):
+        return bool(words) and words[0] in store
+    return store
+
+
 def _call(name: str, rest: Sequence[str]) -> int:
     module = importlib.import_module(f"streams.cli.{commands()[name].stem}")
     parser = argparse.ArgumentParser(prog=f"shoseki {name}", description=module.HELP)
     module.options(parser)
     args = parser.parse_args(rest)
-    if getattr(module, "STORE", False):
+    if reads_store(module, rest):
         from streams.cli._socket import carry
 
         status = carry(args, [name, *rest])

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from streams import settings as configuration
 from streams import wiring
-from streams.cli import commands
+from streams.cli import commands, reads_store
 
 Main = Callable[[Sequence[str]], int]
 LIMIT = 1 << 20
@@ -88,13 +88,13 @@ def asked(line: bytes) -> tuple[list[str], str]:
     """The command line of a request and its directory; ValueError unless it reads the store."""
     try:
         argv, here = (request := json.loads(line))["argv"], request["cwd"]
-        name, *_ = argv
+        name, *rest = argv
         file = commands().get(name)
     except (KeyError, TypeError) as error:
         raise ValueError("no request") from error
     if not (isinstance(here, str) and all(isinstance(word, str) for word in argv)):
         raise ValueError("no request")
-    if file is None or not getattr(import_module(f"streams.cli.{file.stem}"), "STORE", False):
+    if file is None or not reads_store(import_module(f"streams.cli.{file.stem}"), rest):
         raise ValueError("no command that reads the store")
     return argv, here
 

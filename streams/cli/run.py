@@ -7,16 +7,15 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from controls.kernel import Refusal
 from streams import settings as configuration
 from streams import wiring
 from streams.app import Service
 from streams.cli import main
+from streams.cli._log import shown, to_stderr
 from streams.cli._socket import listening
 from streams.metrics import METRICS
 from streams.standing import Rewound
@@ -32,13 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """0 after SIGTERM or SIGINT; 2 where the worker had to give up."""
     settings = configuration.load(args.config)
     os.umask(0o077)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine("%(asctime)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("faust", "mode", "aiokafka", "kafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("clickhouse_connect", "urllib3.connectionpool"):  # store.waiting tells it better
-        logging.getLogger(name).setLevel(logging.ERROR)
+    to_stderr()
     try:
         return asyncio.run(serve(settings, str(args.config or "configuration")))
     except OSError as error:
@@ -83,19 +76,3 @@ async def first(*events: asyncio.Event) -> None:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-
-
-class OneLine(logging.Formatter):
-    """One line an occurrence: of an exception only its kind, since a trace shows what it met."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\n", " ")
-
-    def formatException(self, ei: Any) -> str:
-        return f"({ei[0].__name__})"
-
-
-def shown(url: str) -> str:
-    """A URL without the password that it may carry."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -109,7 +109,7 @@ def _tables(
     # columns of the reject's own, absent ones empty; `recorded_at` is the header's
     of_rejects = {
         name: [reject[name] for reject in rejects]
-        for name in ("offset", "position", "source_id", "reason", "digest")
+        for name in ("offset", "origin", "position", "source_id", "reason", "digest")
     }
     return {
         "events": table("events", len(events), of_events),

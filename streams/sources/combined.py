@@ -8,11 +8,11 @@ or 3xx, and never HEAD, OPTIONS or TRACE; otherwise it stays an access.web_reque
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
 from posixpath import normpath
 from typing import Any, Final
 from urllib.parse import unquote
 
+from controls.events import ActorKind
 from streams.rejects import Reject
 from streams.sources.line import Line, read_line
 from streams.sources.source import OTHER, PathRule, Source
@@ -38,45 +38,42 @@ _CACHED: Final = 65_536
 
 def combined(
     source: Source, event_id: EventId
-) -> Callable[[Iterable[bytes]], Iterator[dict[str, Any] | Reject]]:
-    """The adapter of one log.
+) -> Callable[[Iterable[tuple[bytes, Any]]], Iterator[dict[str, Any] | Reject]]:
+    """The adapter of one log. An id is made of the line's text and its mark."""
+    places = _Places(source)
+    people = _People(source)
 
-    An id is made of the line's text and its number among equal lines. So equal lines of one
-    second are all kept and a replay gives the same ids, wherever the log was cut; only a cut
-    between equal lines makes the later ones repeat the ids of the earlier.
-    """
-
-    def read(lines: Iterable[bytes]) -> Iterator[dict[str, Any] | Reject]:
-        places = _Places(source)
-        count = _Counter()
-        for position, raw in enumerate(lines):
+    def read(lines: Iterable[tuple[bytes, Any]]) -> Iterator[dict[str, Any] | Reject]:
+        for raw, mark in lines:
             line = read_line(raw)
             if isinstance(line, str):
-                yield Reject(position, line, source.source_id)
+                yield Reject(0, line, source.source_id)
                 continue
-            event = _event(source, places, line)
-            key = (line.text, count(line.text))
+            event = _event(source, places, people, line)
+            key = (line.text, mark)
             event["event_id"] = event_id(source.source_id, event["event_type"], key, line.ms)
             yield event
 
     return read
 
 
-class _Counter:
-    """How often a line was seen before; forgets lines 65,536 to 131,072 different ones ago,
-    since equal lines carry one second and stand close together."""
+class _People:
+    """Who a user of the log is, remembered: templates are filled in once a user."""
 
-    def __init__(self) -> None:
-        self._new: dict[bytes, int] = {}
-        self._old: dict[bytes, int] = {}
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._known: dict[str, tuple[str, str, ActorKind]] = {}
 
-    def __call__(self, text: str) -> int:
-        digest = blake2b(text.encode(), digest_size=16).digest()
-        nth = self._new.get(digest) or self._old.get(digest, 0)
-        self._new[digest] = nth + 1
-        if len(self._new) >= _CACHED:
-            self._new, self._old = {}, self._new
-        return nth
+    def __call__(self, user: str) -> tuple[str, str, ActorKind]:
+        """(actor_ref, account_ref, kind)."""
+        known = self._known.get(user)
+        if known is None:
+            known = self._source.person(user)
+            if len(user) <= 256:
+                if len(self._known) >= _CACHED:
+                    self._known.clear()
+                self._known[user] = known
+        return known
 
 
 class _Places:
@@ -110,7 +107,7 @@ def _resolved(target: str) -> tuple[str, str]:
     return (clean if clean == "/" else clean + tail), query
 
 
-def _event(source: Source, places: _Places, line: Line) -> dict[str, Any]:
+def _event(source: Source, places: _Places, people: _People, line: Line) -> dict[str, Any]:
     method, _, target = line.request.partition(" ")
     rule: PathRule | None = None
     path = query = ""
@@ -119,7 +116,7 @@ def _event(source: Source, places: _Places, line: Line) -> dict[str, Any]:
     else:
         method = OTHER
     user = (line.user or "").strip() if line.status != 401 else ""
-    actor, account, kind = source.person(user) if user else ("", "", "unknown")
+    actor, account, kind = people(user) if user else ("", "", "unknown")
     size = UNKNOWN_BYTES if line.size is None else line.size
     dataset = (rule.dataset or source.dataset) if rule else None
     event: dict[str, Any] = {

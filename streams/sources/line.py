@@ -64,6 +64,8 @@ def read_line(raw: bytes) -> Line | str:
         return "line: at most 1 MiB is expected"
     if not raw.isascii() or b"\0" in raw:
         return r"line: ASCII is expected, other bytes as the server escapes them (\xHH)"
+    if b"\n" in raw:
+        return "line: one line is expected"
     text = raw.decode("ascii")
     found = _LINE.match(text)
     if found is None:

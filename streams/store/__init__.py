@@ -5,7 +5,7 @@ Events arrive and leave in evidence form.  Instants are milliseconds since the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,6 +93,15 @@ class Store(Protocol):
 
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         """(event_id, payload_digest) of rows with offset < `below` and recorded_at ≥ `since`."""
+
+    def rejected(
+        self, lane: str, partition: int, below: int, rejects: Collection[tuple[str, int, str]]
+    ) -> set[tuple[str, int, str]]:
+        """Which of these (origin, position, digest) stand in reject rows with offset < `below`."""
+
+    def reject_counts(self) -> list[dict[str, Any]]:
+        """Rejects by day (JST, of recorded_at), source, origin and reason: `day, source_id, origin,
+        reason, count`."""
 
     def latest(self, lane: str, partition: int) -> dict[str, int]:
         """The latest occurred_at of a partition's rows, by event type."""

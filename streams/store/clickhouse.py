@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -271,6 +271,31 @@ class ClickHouse:
         for page in self._pages("events", wanted, lane, partition, condition, bounds):
             yield from map(tuple, page)
 
+    def rejected(
+        self, lane: str, partition: int, below: int, rejects: Collection[tuple[str, int, str]]
+    ) -> set[tuple[str, int, str]]:
+        wanted = sorted(rejects)
+        known: set[tuple[str, int, str]] = set()
+        for at in range(0, len(wanted), VALUES):
+            origins, positions, digests = zip(*wanted[at : at + VALUES], strict=True)
+            rows = self._rows(
+                f"SELECT origin, position, digest FROM rejects WHERE {HERE}"
+                " AND offset < {below:UInt64} AND origin IN {origins:Array(String)}"
+                " AND position BETWEEN {low:UInt64} AND {high:UInt64}"
+                " AND digest IN {digests:Array(String)}",
+                {
+                    "lane": lane,
+                    "partition": partition,
+                    "below": below,
+                    "origins": sorted(set(origins)),
+                    "low": min(positions),
+                    "high": max(positions),
+                    "digests": sorted(set(digests)),
+                },
+            )
+            known.update(map(tuple, rows))
+        return known & set(rejects)
+
     def latest(self, lane: str, partition: int) -> dict[str, int]:
         rows = self._rows(
             "SELECT event_type, toUnixTimestamp64Milli(max(occurred_at)) FROM events "
@@ -372,6 +397,14 @@ class ClickHouse:
     def empty(self) -> bool:
         """Whether no table holds a row."""
         return not any(self._rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES)
+
+    def reject_counts(self) -> list[dict[str, Any]]:
+        keys = ("day", "source_id", "origin", "reason", "count")
+        rows = self._rows(
+            "SELECT toString(toDate(recorded_at, 'Asia/Tokyo')) AS day, source_id, origin, reason,"
+            " count() FROM rejects GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        )
+        return [dict(zip(keys, row, strict=True)) for row in rows]
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         keys = names(REJECTS)

@@ -89,6 +89,7 @@ FINDINGS = PLACE + _columns(
 REJECTS = PLACE + _columns(
     {
         "offset": "number",
+        "origin": "text",
         "position": "number",
         "source_id": "text",
         "reason": "text",

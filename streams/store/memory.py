@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import Any
 
+from controls.calendar import jst_day
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
 from streams.store import Ask, StoreError, asked_by, unquestioned
@@ -27,6 +28,7 @@ class Memory:
             defaultdict(dict)
         )
         self._by_id: dict[str, Event] = {}
+        self._rejected: dict[tuple[str, int], dict[tuple[str, int, str], int]] = defaultdict(dict)
         self._written = 0
 
     def close(self) -> None:
@@ -48,6 +50,9 @@ class Memory:
 
     def _index(self, key: tuple[str, int], sealed: Sealed) -> None:
         offsets = sealed.tables["events"]["offset"]
+        for refused in sealed.rejects:
+            place = refused["origin"], refused["position"], refused["digest"]
+            self._rejected[key].setdefault(place, refused["offset"])
         for event, offset in zip(sealed.events, offsets, strict=True):
             entry = (self._written, offset, event)
             self._written += 1
@@ -55,6 +60,12 @@ class Memory:
             self._by_type[*key, event.type].append(entry)
             for field, index in self._by_value[*key, event.type].items():
                 _enter(index, field, entry)
+
+    def rejected(
+        self, lane: str, partition: int, below: int, rejects: Collection[tuple[str, int, str]]
+    ) -> set[tuple[str, int, str]]:
+        known = self._rejected[lane, partition]
+        return {place for place in rejects if known.get(place, below) < below}
 
     def head(self, lane: str, partition: int) -> Head | None:
         chain = self._chains.get((lane, partition))
@@ -175,16 +186,27 @@ class Memory:
                 self._index(key, block)
         return gone
 
+    def reject_counts(self) -> list[dict[str, Any]]:
+        keys = ("day", "source_id", "origin", "reason")
+        counts = Counter(
+            (jst_day(row["recorded_at"]).isoformat(), *(row[key] for key in keys[1:]))
+            for row in self._all_rejects()
+        )
+        return [dict(zip(keys, at, strict=True)) | {"count": n} for at, n in sorted(counts.items())]
+
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
-        every = [
-            row
-            for lane, partition in sorted(self._chains)
-            for row in self.rows("rejects", lane, partition)
-        ]
+        every = self._all_rejects()
         every.sort(
             key=lambda r: (-r["recorded_at"], r["lane"], r["partition"], -r["block"], -r["line"])
         )
         return every[:limit]
+
+    def _all_rejects(self) -> list[dict[str, Any]]:
+        return [
+            row
+            for lane, partition in sorted(self._chains)
+            for row in self.rows("rejects", lane, partition)
+        ]
 
 
 def _without(block: Sealed, retention: str) -> Sealed:

@@ -116,6 +116,7 @@ def finding(number: int, revision: int = 1, **keys: Any) -> dict[str, Any]:
 def reject(number: int) -> dict[str, Any]:
     return {
         "offset": number,
+        "origin": "raw-web/3" if number % 2 else "",
         "position": number,
         "source_id": "crm-audit" if number % 2 else "",
         "reason": "occurred_at: a timestamp with offset is expected",

@@ -37,7 +37,7 @@ def test_the_adapter_reads_every_line_back(
     number = iter(range(1_000_000))
     read = adapter("combined", toml, lambda *_: str(next(number)))
     lines = [line.encode() for name, line in told if name == source]
-    events = [event for event in read(lines) if not isinstance(event, Reject)]
+    events = [event for event in read((line, 0) for line in lines) if not isinstance(event, Reject)]
     assert len(events) == len(lines) > 500
     kinds = Counter(event["event_type"] for event in events)
     if source == "portal-01":

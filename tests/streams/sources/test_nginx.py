@@ -12,7 +12,8 @@ import pytest
 
 from streams.cli import main
 from streams.pseudonyms import Plain
-from streams.sources import adapter
+from streams.sources import read_source
+from streams.sources.combined import combined
 
 NGINX = """
 daemon off;
@@ -141,7 +142,8 @@ def test_what_nginx_writes_is_read(
         server.terminate()
         server.wait(10)
     lines = (tmp_path / "access.log").read_bytes().splitlines(keepends=True)
-    out = list(adapter("nginx", tmp_path / "source.toml", Plain().event_id)(lines))
+    read = combined(read_source(tmp_path / "source.toml"), Plain().event_id)
+    out = list(read((line, at) for at, line in enumerate(lines)))
     shown = [
         (event["event_type"].removeprefix("access."), event["actor_ref"], event["actor_kind"])
         if isinstance(event, dict)

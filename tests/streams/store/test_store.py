@@ -170,6 +170,22 @@ def test_rejects_come_newest_first(store: Store) -> None:
     assert found[0]["reason"] == reject(1)["reason"]
 
 
+def test_stores_know_which_rejects_they_have(store: Store) -> None:
+    first = block(rejects=[reject(1), reject(2), reject(3)])
+    store.write(first)
+    places = {(row["origin"], row["position"], row["digest"]) for row in store.rejects()}
+    assert len(places) == 3
+    asked = places | {("raw-web/3", 1, "f" * 64), ("raw-web/4", 1, reject(1)["digest"])}
+    assert store.rejected("access", 0, 1 << 40, asked) == places
+    assert store.rejected("access", 0, 2, asked) == {
+        ("raw-web/3", 1, reject(1)["digest"])
+    }  # fmt: skip
+    assert store.rejected("access", 1, 1 << 40, asked) == set()
+    counts = store.reject_counts()
+    assert sum(row["count"] for row in counts) == 3
+    assert {row["origin"] for row in counts} == {"", "raw-web/3"}
+
+
 def test_a_moment_far_away_is_kept_to_the_millisecond(store: Store) -> None:
     event = query(1, observed_at=253_402_300_799_999)
     store.write(block(events=[event]))
