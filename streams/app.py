@@ -17,7 +17,7 @@ from controls.calendar import day_start, jst_day
 from controls.events import LANES
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
-from streams.agents import Step, Worker, no_step
+from streams.agents import MEASURE, Step, Worker, no_step
 from streams.pipeline import Parts
 from streams.publish import topic
 from streams.settings import Settings
@@ -69,6 +69,7 @@ class Service:
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
+        self.app.timer(MEASURE, name="lag")(self.worker.measure)
         if ticks:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
@@ -82,6 +83,19 @@ class Service:
             if self.failed is not None:
                 return
             await asyncio.sleep(0.01)
+
+    def healthy(self) -> bool:
+        """Whether the worker goes on; one that failed is of no more use."""
+        return self.failed is None
+
+    def ready(self) -> bool:
+        """Whether this worker has its partitions and their state."""
+        return (
+            self.app.consumer is not None
+            and bool(self.app.consumer.assignment())
+            and not self.app.rebalancing
+            and not self.app.tables.recovery.in_recovery
+        )
 
     async def stop(self) -> None:
         if self._watch is not None:

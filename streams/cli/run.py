@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from controls.kernel import Refusal
+from streams import health, wiring
 from streams import settings as configuration
-from streams import wiring
 from streams.app import Service
 from streams.cli import main
 from streams.cli._socket import listening
@@ -53,7 +53,10 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
         parts = wiring.parts(settings, store, forms, origin)
         service = Service(settings, parts)
         if settings.metrics is not None:
-            stack.callback(METRICS.serve(settings.metrics))
+            METRICS.lags.of = service.worker.lags
+            stack.callback(
+                health.serve(settings.metrics, METRICS.app(), service.healthy, service.ready)
+            )
         if settings.store.startswith("chdb://"):
             await stack.enter_async_context(listening(settings.socket, main))
         for number in (signal.SIGTERM, signal.SIGINT):
