@@ -8,6 +8,7 @@ it, the test fails instead.
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +22,8 @@ PROGRAMS = {
     "alertmanager": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "amtool": ("amtool", "prometheus-alertmanager"),
     "chromium": ("chromium", "chromium"),
+    "docker-compose": ("docker-compose", "none; make setup brings it"),
+    "hadolint": ("hadolint", "none; make setup brings it"),
     "java": ("java", "default-jre-headless"),
     "kafka": ("mvn", "maven, default-jre-headless"),
     "mount": ("mount", "mount; and the right to mount a tmpfs"),
@@ -47,7 +50,8 @@ def find(name: str) -> tuple[Path | None, str]:
         found = Path(folder).resolve() if folder and Path(folder).is_dir() else None
         return found, f"{variable}=FOLDER"
     executable, package = PROGRAMS[name]
-    path = shutil.which(executable) or shutil.which(executable, path="/usr/sbin:/sbin")
+    places = (str(Path(sys.executable).parent), None, "/usr/sbin:/sbin")
+    path = next(filter(None, (shutil.which(executable, path=place) for place in places)), None)
     if name == "mount" and path and not may_mount(path):
         path = None
     return Path(path) if path else None, package
