@@ -14,7 +14,10 @@ from urllib.request import urlopen
 import pytest
 
 from controls.kernel import Refusal
-from streams import health
+from streams import health, messages, wiring
+from streams import settings as configuration
+from streams.app import Service
+from streams.local import Broker, Entry
 from streams.metrics import Lag, Metrics
 from tests.installation import Installation
 
@@ -142,3 +145,44 @@ def test_the_service_says_when_it_is_ready_and_how_far_it_is_behind(tmp_path: Pa
         )
         assert {(lane, partition) for lane, partition, _ in found} == places
         assert all(0 <= float(value) < 30 for *_, value in found), found
+
+
+def test_lag_counts_what_nobody_fetched_yet(tmp_path: Path) -> None:
+    """A partition that is paused still grows, and its worker says so."""
+    config = configuration.Settings(
+        broker=f"local://{tmp_path}/log", store=f"chdb://{tmp_path}/store", data=str(tmp_path),
+        keys=f"{tmp_path}.keys", partitions=1, metrics=None,
+    )  # fmt: skip
+
+    async def measured() -> list[int]:
+        parts = wiring.passing(config)
+        service = Service(config, parts, ticks=False)
+        await service.start()
+        log = Broker.shared(f"{tmp_path}/log")
+        lane = next(name for name, lane in service.worker.lanes.items() if lane == "access")
+        now = int(time.time() * 1000)
+
+        def behind() -> int:
+            return sum(lag.messages for lag in service.worker.lags() if lag.lane == "access")
+
+        async def until(number: int) -> int:
+            for _ in range(200):
+                if behind() == number and service.worker.readers:
+                    break
+                await asyncio.sleep(0.05)
+            return behind()
+
+        log.append_many(lane, 0, [Entry(b"{}")] * 3)
+        found = [await until(3)]  # taken, and waiting for the tick that closes their block
+        log.append_many(lane, 0, [Entry(messages.tick(now, -1))])
+        found.append(await until(0))
+        service.app.flow_control.suspend()
+        await asyncio.sleep(0.5)
+        log.append_many(lane, 0, [Entry(b"{}")] * 5)
+        await service.worker.measure()
+        found.append(behind())
+        service.app.flow_control.resume()
+        await service.stop()
+        return found
+
+    assert asyncio.run(measured()) == [3, 0, 5]
