@@ -2,9 +2,10 @@
 
 `needs("nginx")` gives the program's path, `needs("corpus")` the folder. Where it is missing the
 test is skipped and stands in the table; where SHOSEKI_REQUIRE (names, comma-separated) promised
-it, the test fails instead.
+it, the test fails instead. SHOSEKI_RAN names a file to which goes how each test came out.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ PROGRAMS = {
 FOLDERS = {"corpus": "SHOSEKI_CORPUS", "shared": "SHOSEKI_SHARED"}
 
 REQUIRED = {name for name in os.environ.get("SHOSEKI_REQUIRE", "").split(",") if name}
+RAN: dict[str, str] = {}
+"""How each test came out: passed, skipped or failed, the worst of its phases."""
 MISSING = pytest.StashKey[Counter[tuple[str, str]]]()
 
 settings.register_profile("here", deadline=None, print_blob=True)
@@ -88,6 +91,17 @@ def pytest_configure(config: pytest.Config) -> None:
         known = ", ".join(sorted(PROGRAMS | FOLDERS))
         raise pytest.UsageError(f"SHOSEKI_REQUIRE: {', '.join(sorted(unknown))}; known: {known}")
     config.stash[MISSING] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.outcome != "passed" or report.nodeid not in RAN:
+        RAN[report.nodeid] = report.outcome
+
+
+def pytest_sessionfinish() -> None:
+    if file := os.environ.get("SHOSEKI_RAN"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(json.dumps(RAN, indent=1))
 
 
 def pytest_terminal_summary(
