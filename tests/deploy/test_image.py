@@ -1,4 +1,4 @@
-"""deploy/Dockerfile through hadolint, which parses it; it is not built here for want of a daemon."""
+"""deploy/Dockerfile through hadolint, which parses it; there is no daemon here to build it."""
 
 from __future__ import annotations
 

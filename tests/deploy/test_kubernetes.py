@@ -40,7 +40,7 @@ def test_the_schema_refuses_what_it_does_not_know() -> None:
 
 
 def test_there_is_everything_that_runs() -> None:
-    assert PODS.keys() == {"topics", "intake", "workers"}
+    assert PODS.keys() == {"topics", "migrate", "intake", "workers"}
     assert named("PodDisruptionBudget") == {"intake", "workers"}
     assert not named("Secret") | named("ConfigMap")  # made from files, as namespace.yaml tells
 
@@ -86,10 +86,15 @@ def test_what_a_pod_mounts_is_there(name: str) -> None:
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
     assert mounts.keys() == volumes.keys() | claims
+    made = (DEPLOY / "k8s" / "namespace.yaml").read_text()
     assert volumes["config"]["configMap"]["name"] == "shoseki"
+    assert "create configmap shoseki --from-file=deploy/production.toml" in made
     assert volumes["secrets"]["secret"]["secretName"] == "shoseki"
+    assert all(
+        f"--from-file={item['key']}=FILE" in made for item in volumes["secrets"]["secret"]["items"]
+    )
     assert mounts["config"] == str(Path(CONFIG).parent)
-    if name != "topics":
+    if name in ("intake", "workers"):
         assert volumes["keys"]["persistentVolumeClaim"]["claimName"] in named(
             "PersistentVolumeClaim"
         )
