@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,16 +92,10 @@ class Metrics:
         )
         self.store_seconds = Histogram(
             "shoseki_store_seconds",
-            "One attempt to write a block to the store, failed ones included",
+            "Writing a block to the store, with the wait for one that is away",
             ["lane"],
             registry=self.registry,
             buckets=SECONDS,
-        )
-        self.store_failures = Counter(
-            "shoseki_store_failures",
-            "Attempts to write a block that failed, each followed by a retry or the worker's end",
-            ["lane"],
-            registry=self.registry,
         )
         self.lags = Lags()
         self.registry.register(self.lags)
@@ -110,15 +103,6 @@ class Metrics:
     def app(self) -> Any:
         """The metrics as a WSGI application."""
         return make_wsgi_app(self.registry)
-
-    @contextmanager
-    def storing(self, lane: str) -> Iterator[None]:
-        """Time one attempt to write to the store."""
-        with (
-            self.store_seconds.labels(lane).time(),
-            self.store_failures.labels(lane).count_exceptions(),
-        ):
-            yield
 
     def block(self, lane: str, partition: int, work: Work) -> None:
         """Count a block that is written and remembered."""
