@@ -29,10 +29,13 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Only when dependencies change; needs uv. Hashes, no addresses.
+# Only when dependencies change; needs uv. Hashes, no addresses. The second one is the image's.
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra production --universal --generate-hashes \
 	  --only-binary :all: --no-header --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra production --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --generate-hashes --constraint requirements.lock \
+	  --only-binary :all: --no-header --quiet --output-file deploy/requirements.lock
 
 clean:
 	rm -rf .venv demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

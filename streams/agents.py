@@ -17,6 +17,7 @@ from faust.types import TP
 
 from controls.block import Tally
 from streams.blocks import Batch, Blocks, Message
+from streams.metrics import METRICS, Lag
 from streams.pipeline import Partition, Parts
 from streams.standing import Log, Rewind, Rewound, compared
 from streams.state import TableState
@@ -25,6 +26,9 @@ log = logging.getLogger("shoseki.agents")
 
 STEPS = ("gathered", "judged", "written", "told", "remembered", "acknowledged")
 """What happens to a block, in this order."""
+
+MEASURE = 5.0
+"""Seconds between two questions where the logs end, and how long the broker may take to answer."""
 
 Step = Callable[[str, str, int, int], None]
 """Told of every step: its name, lane, partition and the block's last offset."""
@@ -46,6 +50,20 @@ class Reader:
     now: int = 0
     """The time (ms) of the last tick whose block is done."""
 
+    def lag(self, end: int) -> Lag:
+        """How far it is behind a log that ends at `end`; asked from another thread."""
+        waiting = self.waiting  # once: the agent replaces the list
+        following = waiting[0].message.offset if waiting else self.expected or end
+        judged = max(self.now, self.partition.now) / 1000
+        if not judged:
+            judged = waiting[0].message.timestamp if waiting else time.time()
+        return Lag(
+            self.partition.lane,
+            self.partition.number,
+            max(0, end - following),
+            max(0.0, time.time() - judged),
+        )
+
 
 class Worker:
     """Carries the blocks of all partitions that Faust gives to this process."""
@@ -66,11 +84,28 @@ class Worker:
         self.lanes: dict[str, str] = {}
         self._tell, self._stop = tell, stop
         self._lease = lease
+        self._ends: dict[TP, int] = {}
         self._step = step
 
     def revoked(self) -> None:
         """All partitions go, also those that come back: Faust names them all."""
         self.readers.clear()
+
+    async def measure(self) -> None:
+        """Ask the broker where the logs end: nothing is fetched of a partition that is paused."""
+        try:
+            asked = self.app.consumer.highwaters(*list(self.readers))
+            self._ends = dict(await asyncio.wait_for(asked, MEASURE))
+        except Exception as error:  # the broker's own, or no answer in time
+            log.warning("lag.unknown reason=%s", type(error).__name__)
+
+    def lags(self) -> list[Lag]:
+        """How far each partition is behind; asked by the thread that serves the metrics."""
+        fetched = self.app.monitor.tp_end_offsets
+        return [
+            reader.lag(max(self._ends.get(tp, 0), fetched.get(tp) or 0))
+            for tp, reader in list(self.readers.items())
+        ]
 
     async def run(self, stream: Any) -> None:
         """The body of every agent."""
@@ -132,6 +167,7 @@ class Worker:
             )
         if work is not None:  # no await from here until everything is acknowledged
             partition.flush(work)
+            METRICS.block_seconds.labels(partition.lane).observe(time.monotonic() - began)
             self._step("remembered", *place)
             self._report(partition, work, began)
         for waiting in reader.waiting:

@@ -17,7 +17,7 @@ from controls.calendar import day_start, jst_day
 from controls.events import LANES, OwnVerified, rfc3339
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
-from streams.agents import Step, Worker, no_step
+from streams.agents import MEASURE, Step, Worker, no_step
 from streams.connection import LARGEST, Connection
 from streams.evidence.anchor import Anchor, Anchors, ends
 from streams.pipeline import Parts
@@ -85,6 +85,7 @@ class Service:
         self.app.on_rebalance_complete.connect(self._rebalanced)
         self.anchors = Anchors(settings.anchors)
         self.app.timer(ANCHOR, name="anchor")(self._anchor)
+        self.app.timer(MEASURE, name="lag")(self.worker.measure)
         if ticks:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
@@ -109,6 +110,19 @@ class Service:
             await asyncio.sleep(0.01)
         await self._own_up()
         await self._anchor()
+
+    def healthy(self) -> bool:
+        """Whether the worker goes on; one that failed is of no more use."""
+        return self.failed is None
+
+    def ready(self) -> bool:
+        """Whether this worker has its partitions and their state."""
+        return (
+            self.app.consumer is not None
+            and bool(self.app.consumer.assignment())
+            and not self.app.rebalancing
+            and not self.app.tables.recovery.in_recovery
+        )
 
     async def stop(self) -> None:
         if self._watch is not None:

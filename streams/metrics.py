@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
-
-from controls.kernel import Refusal
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
 
 if TYPE_CHECKING:
     from streams.pipeline import Work
+
+
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper borders of what is timed: a block may take half the group's session timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a worker is behind the log of one of its partitions."""
+
+    lane: str
+    partition: int
+    messages: int
+    """Messages that are in the log and not acknowledged, those of the open block included."""
+    seconds: float
+    """Since the last tick that was judged; ticks come every second, so a worker keeps near that."""
+
+
+class Lags:
+    """A collector that asks when it is asked, so that a worker that hangs does not look well."""
+
+    def __init__(self) -> None:
+        self.of: Callable[[], Iterable[Lag]] = tuple
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["lane", "partition"]
+        messages = GaugeMetricFamily(
+            "shoseki_lag_messages", "Messages of a lane partition not yet judged", labels=labels
+        )
+        seconds = GaugeMetricFamily(
+            "shoseki_lag_seconds", "Seconds since the last tick that was judged", labels=labels
+        )
+        for lag in self.of():
+            place = [lag.lane, str(lag.partition)]
+            messages.add_metric(place, lag.messages)
+            seconds.add_metric(place, lag.seconds)
+        yield messages
+        yield seconds
 
 
 class Metrics:
@@ -80,21 +118,26 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.block_seconds = Histogram(
+            "shoseki_block_seconds",
+            "From the end of a block's wait for books until it is remembered",
+            ["lane"],
+            registry=self.registry,
+            buckets=SECONDS,
+        )
+        self.store_seconds = Histogram(
+            "shoseki_store_seconds",
+            "Writing a block to the store, with the wait for one that is away",
+            ["lane"],
+            registry=self.registry,
+            buckets=SECONDS,
+        )
+        self.lags = Lags()
+        self.registry.register(self.lags)
 
-    def serve(self, address: str) -> Callable[[], None]:
-        """Serve the metrics at HOST:PORT; the function returned ends that."""
-        host, _, port = address.rpartition(":")
-        try:
-            server, thread = start_http_server(int(port), host, registry=self.registry)
-        except (OSError, ValueError) as error:
-            raise Refusal(f"metrics = {address}: cannot listen there ({error})") from None
-
-        def stop() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-        return stop
+    def app(self) -> Any:
+        """The metrics as a WSGI application."""
+        return make_wsgi_app(self.registry)
 
     def block(self, lane: str, partition: int, work: Work) -> None:
         """Count a block that is written and remembered."""

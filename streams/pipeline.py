@@ -392,7 +392,8 @@ class Partition:
     def write(self, work: Work) -> None:
         """Keep the block's rows; raises StoreError, and then nothing may be acknowledged."""
         if work.sealed is not None:
-            self.parts.store.write(work.sealed)
+            with METRICS.store_seconds.labels(self.lane).time():
+                self.parts.store.write(work.sealed)
 
     def flush(self, work: Work) -> None:
         """Remember what the block changed; the clock last, so that it vouches for the rest."""

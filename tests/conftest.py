@@ -3,14 +3,17 @@
 `needs("nginx")` gives the program's path, `needs("corpus")` the folder. Where it is missing the
 test is skipped and stands in the table; where SHOSEKI_REQUIRE (names, comma-separated) promised
 it, the test fails instead.  `kafka` is a broker that all tests of a run share; SHOSEKI_TEST_KAFKA
-(HOST:PORT) names one that is there already.
+(HOST:PORT) names one that is there already.  SHOSEKI_RAN names a file to which goes how each test
+came out.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +31,8 @@ PROGRAMS = {
     "alertmanager": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "amtool": ("amtool", "prometheus-alertmanager"),
     "chromium": ("chromium", "chromium"),
+    "docker-compose": ("docker-compose", "none; make setup brings it"),
+    "hadolint": ("hadolint", "none; make setup brings it"),
     "java": ("java", "default-jre-headless"),
     "kafka": ("mvn", "maven, default-jre-headless"),
     "mount": ("mount", "mount; and the right to mount a tmpfs"),
@@ -40,6 +45,8 @@ PROGRAMS = {
 FOLDERS = {"corpus": "SHOSEKI_CORPUS", "shared": "SHOSEKI_SHARED"}
 
 REQUIRED = {name for name in os.environ.get("SHOSEKI_REQUIRE", "").split(",") if name}
+RAN: dict[str, str] = {}
+"""How each test came out: passed, skipped or failed, the worst of its phases."""
 MISSING = pytest.StashKey[Counter[tuple[str, str]]]()
 
 settings.register_profile("here", deadline=None, print_blob=True)
@@ -54,7 +61,8 @@ def find(name: str) -> tuple[Path | None, str]:
         found = Path(folder).resolve() if folder and Path(folder).is_dir() else None
         return found, f"{variable}=FOLDER"
     executable, package = PROGRAMS[name]
-    path = shutil.which(executable) or shutil.which(executable, path="/usr/sbin:/sbin")
+    places = (str(Path(sys.executable).parent), None, "/usr/sbin:/sbin")
+    path = next(filter(None, (shutil.which(executable, path=place) for place in places)), None)
     if name == "mount" and path and not may_mount(path):
         path = None
     return Path(path) if path else None, package
@@ -121,6 +129,17 @@ def pytest_configure(config: pytest.Config) -> None:
         known = ", ".join(sorted(PROGRAMS | FOLDERS))
         raise pytest.UsageError(f"SHOSEKI_REQUIRE: {', '.join(sorted(unknown))}; known: {known}")
     config.stash[MISSING] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.outcome != "passed" or report.nodeid not in RAN:
+        RAN[report.nodeid] = report.outcome
+
+
+def pytest_sessionfinish() -> None:
+    if file := os.environ.get("SHOSEKI_RAN"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(json.dumps(RAN, indent=1))
 
 
 def pytest_terminal_summary(

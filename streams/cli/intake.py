@@ -14,8 +14,8 @@ from pathlib import Path
 from aiokafka.errors import KafkaError
 
 from controls.kernel import Refusal
+from streams import health, topics, wiring
 from streams import settings as configuration
-from streams import topics, wiring
 from streams.cli._log import shown, to_stderr
 from streams.intake import Intake
 from streams.metrics import METRICS
@@ -57,13 +57,19 @@ async def serve(settings: configuration.Settings) -> int:
     intake = Intake(settings, wiring.open_forms(settings), wiring.open_quarantine(settings))
     topics.demand(settings, [*topics.lanes(settings), *topics.raw(settings)])
     with ExitStack() as stack:
-        if settings.intake_metrics is not None:
-            stack.callback(METRICS.serve(settings.intake_metrics))
         over = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, over.set)
         wiring.collect_seldom()
         running = asyncio.create_task(intake.run())
+        if settings.intake_metrics is not None:
+            alive = health.serve(
+                settings.intake_metrics,
+                METRICS.app(),
+                lambda: not running.done(),
+                intake.ready.is_set,
+            )
+            stack.callback(alive)
         stopped = asyncio.create_task(over.wait())
         ready = asyncio.create_task(intake.ready.wait())
         await asyncio.wait({running, stopped, ready}, return_when=asyncio.FIRST_COMPLETED)

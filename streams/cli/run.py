@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from controls.kernel import Refusal
+from streams import health, wiring
 from streams import settings as configuration
-from streams import wiring
 from streams.app import Service
 from streams.cli import main
 from streams.cli._log import shown, to_stderr
@@ -48,15 +48,24 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
     log = logging.getLogger("shoseki.run")
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store, settings.clickhouse))
+        service = Service(settings, wiring.parts(settings, store, forms, origin))
         if settings.metrics is not None:
-            stack.callback(METRICS.serve(settings.metrics))
+            # the service of the moment: one that judges its log again is another
+            METRICS.lags.of = lambda: service.worker.lags()
+            stack.callback(
+                health.serve(
+                    settings.metrics,
+                    METRICS.app(),
+                    lambda: service.healthy(),
+                    lambda: service.ready(),
+                )
+            )
         if settings.store.startswith("chdb://"):
             await stack.enter_async_context(listening(settings.socket, main))
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         while True:
-            service = Service(settings, wiring.parts(settings, store, forms, origin))
             await service.start()
             wiring.collect_seldom()
             log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
@@ -66,6 +75,7 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
                 raise Refusal(f"the worker stopped: {service.failed}") from None
             if ended.is_set():
                 break
+            service = Service(settings, wiring.parts(settings, store, forms, origin))
         log.info("service.stopped")
     return 0
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,12 @@ def main() -> int:
         say(f"making {args.events:,} events …")
         lanes = workload.write(here / "events.jsonl", args.events)
         names = ["judging", "stages", "service", "stock"] + ["profile"] * args.profile
-        found: dict[str, Any] = {"events": args.events, "lanes": lanes}
+        found: dict[str, Any] = {
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "machine": machine(),
+            "events": args.events,
+            "lanes": lanes,
+        }
         for name in names:
             found[name] = part(name, here / "events.jsonl", here, args)
         if args.memory:
@@ -55,6 +63,20 @@ def main() -> int:
     found |= summary(found)
     print(json.dumps(found) if args.json else table(found))
     return 0
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    info = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(": ")[2] for line in info if line.startswith("model name")]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cpu": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / (1 << 30)),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
 
 
 def say(text: str) -> None:
@@ -124,6 +146,12 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
 
     check, floor = found["judging"]["seconds"], sum(found["judging"]["floor"].values())
     service = found["service"]["seconds"]
+    blocks = sum(found["service"]["lanes"].values())
+    lanes = {  # blocks are charged to their lane, what lies between them in proportion
+        lane: each(seconds / blocks * service, found["lanes"][lane])
+        for lane, seconds in found["service"]["lanes"].items()
+        if found["lanes"][lane]
+    }
     stock = found["stock"]["seconds"] / found["stock"]["events"] * count
     return {
         "us": {
@@ -135,6 +163,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "floor_insert": each(found["judging"]["floor"]["insert"]),
             "publish": each(found["service"]["publish"]),
             "service": each(service),
+            "lanes": lanes,
             "stock": each(stock),
         },
         "ratios": {
@@ -165,6 +194,14 @@ def table(found: dict[str, Any]) -> str:
         f"  {'check to floor':26}{ratios['check_to_floor']:9.3f}   at least 0.15 is wanted",
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
+    ]
+    of_lane = us["lanes"].items()
+    lines += ["", "  the service by lane, a lane's own events"]
+    lines += [f"  {'lane ' + lane:26}{value:9.2f}" for lane, value in of_lane]
+    lines += ["", "  bytes an event"]
+    lines += [
+        f"  {name:26}{found['service']['bytes'][name]:9.1f}"
+        for name in ("raw", "log", "changelog", "store")
     ]
     if "memory" in found:
         sizes = found["memory"]["rss_mib"]

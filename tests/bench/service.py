@@ -8,13 +8,17 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import sizes
 import workload
 
+from controls.events import LANES
 from streams import settings, wiring
 from streams.app import Service
 from streams.cli.demo import caught_up
+from streams.metrics import METRICS
 from streams.publish import Publisher, open_log
 from streams.reading import Reader
+from streams.store.clickhouse import ClickHouse
 
 
 def installation(here: Path) -> settings.Settings:
@@ -51,12 +55,25 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
         done = perf_counter()
         await service.stop()
         blocks = list(store.blocks())
+        events = sum(block["evaluated"] + block["duplicates"] for block in blocks)
+        assert isinstance(store, ClickHouse)
         return {
             "publish": published - began,
             "seconds": done - published,
             "blocks": len(blocks),
-            "events": sum(block["evaluated"] + block["duplicates"] for block in blocks),
+            "events": events,
+            "lanes": {lane: spent(lane) for lane in LANES},
+            "bytes": sizes.measure(file, here(config.broker), store, events),
         }
+
+
+def here(broker: str) -> Path:
+    return Path(broker.removeprefix("local://"))
+
+
+def spent(lane: str) -> float:
+    """Seconds in the blocks of a lane, as the service itself counts them."""
+    return METRICS.registry.get_sample_value("shoseki_block_seconds_sum", {"lane": lane}) or 0.0
 
 
 def memory(file: Path, here: Path) -> dict[str, Any]:
