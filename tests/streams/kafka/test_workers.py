@@ -70,12 +70,20 @@ class Twin:
         for place in truth:
             assert held[place] == changelog[place], place
             if not place.startswith("books/"):
-                assert held[place] == truth[place], place
+                assert unsealed(held[place]) == unsealed(truth[place]), place
         assert held["books/0"].keys() >= {k for k in truth["books/0"] if "register|" not in k}
         books = registers(changelog)
         for worker in installation.running:
             assert worker.registers() == books, worker.folder.name
         assert sorted(ids(books)) == sorted(ids(registers(truth)))
+
+
+def unsealed(state: dict[str, Any]) -> dict[str, Any]:
+    """Without the link of the last block, which hangs on when the broker took the messages."""
+    return {
+        key: {name: held for name, held in value.items() if name != "sealed"}
+        for key, value in state.items()
+    }
 
 
 def registers(state: State) -> list[list[Any]]:
