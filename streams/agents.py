@@ -179,6 +179,14 @@ class Worker:
         reader.waiting = []
         reader.now = max(reader.now, batch.now)
         self._step("acknowledged", *place)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Let the registers forget what every partition of this worker is past."""
+        assigned = sum(tp.topic in self.lanes for tp in self.app.consumer.assignment())
+        if len(self.readers) >= assigned:
+            past = min(reader.partition.now for reader in self.readers.values())
+            self.parts.registers.forget(past)
 
     async def _write(self, partition: Partition, work: Work, event: Any) -> bool:
         """Write a block; False where the partition has moved."""

@@ -162,7 +162,6 @@ class Partition:
         duplicates += sum(known)
         registers = self.parts.registers
         due = self.agenda.due(max(batch.now, self.now))
-        registers.forget(max(batch.now, self.now))
         memory: dict[str, Any] = {}
         if self.lane == "books":
             self._enter(events, batch, due, memory)
