@@ -127,6 +127,8 @@ class Worker:
     async def take(self, event: Any) -> None:
         """Take one message, and carry out the block that it closes."""
         message = event.message
+        while self._assigned(event) and self.app.rebalancing:
+            await asyncio.sleep(0.01)  # messages flow a little before Faust says that it is over
         if not self._mine(event):
             return
         reader = await self._reader(event)
@@ -256,13 +258,15 @@ class Worker:
             f"offset {rewind.offset}" + (" with an empty memory" if rewind.forget else "")
         )
 
-    def _mine(self, event: Any) -> bool:
+    def _assigned(self, event: Any) -> bool:
         message, app = event.message, self.app
         return (
             message.generation_id == app.consumer_generation_id
             and TP(message.topic, message.partition) in app.consumer.assignment()
-            and not app.rebalancing
         )
+
+    def _mine(self, event: Any) -> bool:
+        return self._assigned(event) and not self.app.rebalancing
 
     def _report(self, partition: Partition, work: Any, began: float) -> None:
         if work.sealed is not None:
