@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -604,5 +605,7 @@ def test_registers_are_entered_in_order_whatever_order_compaction_leaves(
 
 
 def entered(registers: Registers) -> list[tuple[int, str]]:
-    """Every entry, in order, with the offset at which it came to be known."""
-    return [(n, e.event_id) for n, e in zip(registers._known, registers._log, strict=True)]
+    """Every entry with the offset at which it came to be known, in the order of the offsets; of
+    one offset in any order."""
+    every = [(n, e.event_id) for n, e in zip(registers._known, registers._log, strict=True)]
+    return [entry for _, known in groupby(every, lambda entry: entry[0]) for entry in sorted(known)]
