@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from controls.kernel import arrival
 from streams.reading import Item
 from streams.rejects import Reject
 from streams.simulate import simulate
+from streams.simulate.feed import ORG
+
+__all__ = ["BLOCK", "ORG", "blocks", "write"]
 
 BLOCK = 9_999
 """Events of the access lane between two ticks, and so in a block of it: with one more it would
@@ -33,8 +37,11 @@ def write(file: Path, events: int) -> dict[str, int]:
 
 
 def years(staff: int) -> Iterator[dict[str, Any]]:
-    """A year of the company; should that not be enough, a year of another one after it."""
-    return chain.from_iterable(simulate(12, staff, seed) for seed in count(1))
+    """A year of the company that is over: brokers know what time it is.  Should that not be enough,
+    the same year of another one after it."""
+    today = date.today()
+    start = date(today.year - 1, today.month, 1)
+    return chain.from_iterable(simulate(12, staff, seed, start=start) for seed in count(1))
 
 
 def blocks(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:
