@@ -1,7 +1,10 @@
 """One agent a lane: messages in, blocks judged, written, told and remembered, then acknowledged.
 
-Nothing is acknowledged before it is written, and no message is skipped.  Whatever goes wrong
-stops the worker: an exception that left an agent would acknowledge its event (Faust issue 315).
+Nothing is acknowledged before it is written and before what it changed is in the changelog, and
+no message is skipped.  A partition may move at every `await`: after each it is asked whether it is
+still ours, and where it is not, the block is dropped; its next owner makes the same one of the
+same log.  Whatever goes wrong stops the worker: an exception that left an agent would acknowledge
+its event (Faust issue 315).
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from faust.types import TP
 
 from controls.block import Tally
 from streams.blocks import Batch, Blocks, Message
+from streams.lease import Lapsed, Lease
 from streams.metrics import METRICS, Lag
-from streams.pipeline import Partition, Parts
+from streams.pipeline import Partition, Parts, Work
 from streams.standing import Log, Rewind, Rewound, compared
 from streams.state import TableState
 
@@ -44,6 +48,7 @@ class Reader:
 
     generation: int
     partition: Partition
+    state: TableState
     blocks: Blocks
     expected: int | None = None
     waiting: list[Any] = field(default_factory=list)
@@ -76,15 +81,16 @@ class Worker:
         tell: Callable[[Tally], Awaitable[None]],
         stop: Callable[[BaseException], None],
         *,
-        lease: float,
+        lease: Lease,
+        keep: float,
         step: Step = no_step,
     ) -> None:
         self.app, self.parts, self.tables = app, parts, tables
         self.readers: dict[TP, Reader] = {}
         self.lanes: dict[str, str] = {}
         self._tell, self._stop = tell, stop
-        self._lease = lease
         self._ends: dict[TP, int] = {}
+        self._lease, self._keep = lease, keep
         self._step = step
 
     def revoked(self) -> None:
@@ -149,32 +155,54 @@ class Worker:
             await asyncio.sleep(0.01)
             if not self._mine(event):
                 return
-        began = time.monotonic()  # waiting for books is no harm: what was read then still holds
+        began = time.monotonic()
         work = partition.judge(batch)
         self._step("judged", *place)
         if work is not None:
-            await asyncio.to_thread(partition.write, work)  # others judge meanwhile
+            if not await self._write(partition, work, event):
+                return
             self._step("written", *place)
             if work.outcome.tally is not None:
                 await self._tell(work.outcome.tally)
             self._step("told", *place)
-        if not self._mine(event):
-            return  # the partition moved while the block was written: another worker has it
-        if time.monotonic() - began > self._lease:
-            raise RuntimeError(
-                f"{partition.lane}/{partition.number}: a block took longer than {self._lease} s, "
-                "half of what the group waits for a worker; the worker stops before it harms"
-            )
-        if work is not None:  # no await from here until everything is acknowledged
-            partition.flush(work)
+            if not await self._held(event):
+                return
+            partition.flush(work)  # no await between the question and the last key
             METRICS.block_seconds.labels(partition.lane).observe(time.monotonic() - began)
             self._step("remembered", *place)
             self._report(partition, work, began)
-        for waiting in reader.waiting:
+            await reader.state.delivered()
+        if not self._mine(event):
+            return
+        for waiting in reader.waiting:  # no await before the last is acknowledged
             waiting.ack()
         reader.waiting = []
         reader.now = max(reader.now, batch.now)
         self._step("acknowledged", *place)
+
+    async def _write(self, partition: Partition, work: Work, event: Any) -> bool:
+        """Write a block; False where the partition has moved."""
+
+        def held() -> None:
+            if not self._mine(event):
+                raise Lapsed
+            self._lease.check()
+
+        while await self._held(event):
+            try:
+                await asyncio.to_thread(partition.write, work, held)  # others judge meanwhile
+            except Lapsed:
+                continue  # it took long, or the process was stopped: ask the group, then go on
+            return True
+        return False
+
+    async def _held(self, event: Any) -> bool:
+        """Whether nobody else can own the partition at this moment; waits for a heartbeat."""
+        while self._mine(event):
+            if self._lease.holds:
+                return True
+            await asyncio.sleep(0.02)
+        return False
 
     async def _reader(self, event: Any) -> Reader | None:
         """The reader of the event's partition; None where that has moved meanwhile."""
@@ -186,7 +214,8 @@ class Worker:
             if not self._mine(event):
                 return None
             lane = self.lanes[message.topic]
-            state = TableState(self.tables[lane], tp)
+            state = TableState(self.tables[lane], tp, keep=self._keep)
+            state.restore(message.offset)
             partition = Partition(lane, message.partition, self.parts, state)
             rewind = compared(partition, offered)
             if rewind is not None:
@@ -197,7 +226,7 @@ class Worker:
                     "memory.outdated lane=%s partition=%d controls=%s", lane, tp.partition, changed
                 )
             blocks = Blocks(partition.now, partition.books_upto, message.offset)
-            reader = self.readers[tp] = Reader(message.generation_id, partition, blocks)
+            reader = self.readers[tp] = Reader(message.generation_id, partition, state, blocks)
         return reader
 
     async def _log(self, tp: TP, offset: int) -> Log:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from streams import chores, codec, local, messages
 from streams.agents import MEASURE, Step, Worker, no_step
 from streams.connection import LARGEST, Connection
 from streams.evidence.anchor import Anchor, Anchors, ends
+from streams.lease import Lease, Unlimited
 from streams.pipeline import Parts
+from streams.registers import Follower
 from streams.settings import Settings
-from streams.state import HighestTable
+from streams.state import KEEP, HighestTable
 from streams.store import StoreError
-from streams.topics import APPLICATION, partitions, table, topic
+from streams.topics import APPLICATION, changelog, partitions, table, topic
 
 log = logging.getLogger("shoseki.app")
 
@@ -32,8 +34,15 @@ CHORES = 600.0
 """Seconds between two looks whether the day's chores are due."""
 ANCHOR = 60.0
 """Seconds between two anchors."""
-SESSION = 10.0
-"""Seconds after which the group gives a silent worker's partitions to others."""
+BLOCK = 300.0
+"""Seconds for which the group waits, at a rebalance, for a worker that is in the middle of a block;
+one that takes longer is judged again by the next owner."""
+ROCKSDB = {
+    "block_cache_size": 32 << 20, "write_buffer_size": 8 << 20, "max_write_buffer_number": 2
+}  # fmt: skip
+"""Bytes of memory for the files of each partition; Faust's own default is 2 GiB of cache each."""
+DRAIN = 20.0
+"""Seconds that a worker may take to leave; after that the group misses it soon enough."""
 
 
 def flow(partitions: int, at_a_time: int = 16) -> dict[str, Any]:
@@ -49,9 +58,9 @@ def flow(partitions: int, at_a_time: int = 16) -> dict[str, Any]:
     }
 
 
-def lease(settings: Settings) -> float:
-    """Seconds that a block may take: none else can take over what a `local://` log gives."""
-    return math.inf if settings.broker.startswith("local://") else SESSION / 2
+def alone(settings: Settings) -> bool:
+    """Whether this process is the only worker that there can be."""
+    return settings.broker.startswith("local://")
 
 
 class Service:
@@ -72,12 +81,22 @@ class Service:
                 partitions=partitions(settings, lane),
                 key_type=bytes,
                 value_type=bytes,
+                options=dict(ROCKSDB),
             )
             for lane in LANES
         }
+        self.lease = Unlimited() if alone(settings) else Lease(settings.session_seconds / 2)
         self.worker = Worker(
-            self.app, parts, tables, self._tell, self._fail, lease=lease(settings), step=step
+            self.app,
+            parts,
+            tables,
+            self._tell,
+            self._fail,
+            lease=self.lease,
+            keep=0 if alone(settings) else KEEP,
+            step=step,
         )
+        self.follower = Follower(parts.registers, changelog("books"), self._fail)
         for lane, lane_topic in self.topics.items():
             self.worker.lanes[topic(lane)] = lane
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
@@ -90,10 +109,12 @@ class Service:
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
         self._verified: date | None = None
+        self._joined = False
         self._owed: Anchor | None = None
 
     async def start(self) -> None:
-        """Start the worker; returns when it has its partitions, or has failed.
+        """Start the worker; returns when the group has given it its partitions, be it none, or
+        when it has failed or is told to stop.
 
         Raises Refusal where the store is not the one that was anchored.
         """
@@ -104,31 +125,24 @@ class Service:
         self._owed = anchor if anchor and anchor.restored is not None else None
         await self.app.start()
         self._watch = asyncio.create_task(self._watching())
-        while not self.app.consumer.assignment() or self.app.rebalancing:
-            if self.failed is not None:
-                return
+        if not alone(self.settings):
+            self.lease.follow(self.app.consumer._thread._consumer._coordinator)
+            self.follower.start(Connection.of(self.settings).options)
+        while not (self.ready or self.over.is_set()):
             await asyncio.sleep(0.01)
-        await self._own_up()
-        await self._anchor()
-
-    def healthy(self) -> bool:
-        """Whether the worker goes on; one that failed is of no more use."""
-        return self.failed is None
-
-    def ready(self) -> bool:
-        """Whether this worker has its partitions and their state."""
-        return (
-            self.app.consumer is not None
-            and bool(self.app.consumer.assignment())
-            and not self.app.rebalancing
-            and not self.app.tables.recovery.in_recovery
-        )
+        if self.ready:
+            await self._own_up()
+            await self._anchor()
 
     async def stop(self) -> None:
+        """Leave the group at once; the block that is open is its next owner's."""
         if self._watch is not None:
             self._watch.cancel()
+        await self.follower.close()
         try:
-            await self.app.stop()
+            await asyncio.wait_for(self.app.stop(), DRAIN)
+        except TimeoutError:
+            log.warning("worker.left late=%d", DRAIN)
         except RuntimeError:
             if self.failed is None:  # else Faust stops what crashed with it a second time
                 raise
@@ -165,6 +179,21 @@ class Service:
             log.warning("anchor.missed reason=%s", error)
         except Refusal as fault:
             self._fail(fault)
+
+    @property
+    def ready(self) -> bool:
+        """Whether this worker judges: it has its partitions, their state and the registers."""
+        return (
+            self.healthy
+            and self._joined
+            and not self.app.rebalancing
+            and (self.follower.whole or alone(self.settings))
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """Whether this worker can still judge; false once it has given up."""
+        return self.failed is None
 
     async def _watching(self) -> None:
         """Give up where Faust did: what crashed it (a log that cannot be written) is no agent's."""
@@ -235,8 +264,9 @@ class Service:
 
     async def _rebalanced(self, sender: Any, *args: Any, **kwargs: Any) -> None:
         # closes the window of Faust issue 596: recovery itself resumes the flow after its seek
-        if not self.settings.broker.startswith("local://"):
+        if not alone(self.settings):
             self.app.flow_control.suspend()
+        self._joined = True
 
     def _topic(self, lane: str) -> Any:
         return self.app.topic(
@@ -253,12 +283,18 @@ class Service:
 def application(settings: Settings) -> Any:
     """Faust, with everything it does set to at-least-once and nothing served on the network."""
     local.register()
-    embedded = settings.broker.startswith("local://")
+    embedded = alone(settings)
     if not local.cython_streams_loaded():
         raise Refusal(
             "faust: its compiled stream extension is missing, and the other one acknowledges what "
             "it skips; install the wheel of faust-streaming for this platform"
         )
+    if settings.state.startswith("rocksdb://") and find_spec("rocksdict") is None:
+        raise Refusal(
+            f"state = {settings.state}: the package rocksdict is missing; install "
+            "shoseki[production], or take memory://"
+        )
+    Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
     return faust.App(
         APPLICATION,
         broker=settings.broker,
@@ -269,8 +305,9 @@ def application(settings: Settings) -> Any:
         web_enabled=False,
         stream_wait_empty=False,
         consumer_auto_offset_reset="earliest",
-        broker_session_timeout=SESSION,
-        broker_heartbeat_interval=1.0,
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 10,
+        broker_rebalance_timeout=BLOCK,
         broker_commit_interval=1.0,
         topic_partitions=settings.partitions,
         topic_allow_declare=embedded,  # on Kafka they are there: `shoseki topics apply`

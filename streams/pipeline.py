@@ -7,7 +7,7 @@ event.  Nothing is acknowledged by whoever calls this before `flush` has returne
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from typing import Any, Protocol
@@ -28,21 +28,13 @@ from streams.evidence.seal import seal
 from streams.metrics import METRICS
 from streams.pseudonyms import Forms, jst_year
 from streams.recall import Familiar, recaller, refs
+from streams.registers import GAP, OBSERVED, REACHED, REGISTER, fill, remembered
 from streams.rejects import Reject
-from streams.store import Store
+from streams.store import Store, unquestioned
 from streams.versions import LAYOUT, RULES, foreign, ours, outdated, renewing, stamped
 
 DEDUP = 96 * HOUR
 """Ids of traffic are remembered this long (ms); those of `books` for ever."""
-
-REGISTER = "register|"
-"""Under this prefix `books` remembers the events that build the registers."""
-
-OBSERVED = "observed|"
-"""The same for what the registers hold for a time only, with the time at which to look again."""
-
-GAP = "gap|"
-"""The same for gaps of sources: every word of each, since blocks look back to when it was said."""
 
 SEEN = "seen"
 """The references of what a partition found, which evidence alone would not tell."""
@@ -52,7 +44,8 @@ class State(Protocol):
     """What one partition remembers, durable or not."""
 
     def get(self, key: str) -> Any | None: ...
-    def put(self, key: str, value: Any | None) -> None: ...
+    def put(self, key: str, value: Any) -> None: ...
+    def drop(self, key: str, applied: int) -> None: ...
     def items(self) -> Iterable[tuple[str, Any]]: ...
 
 
@@ -132,7 +125,8 @@ class Partition:
         self.books_upto: int = clock["known"] if clock and lane != "books" else -1
         self._recognised = -1
         if lane == "books":
-            self._fill_registers()
+            fill(parts.registers, state.items())
+            parts.registers.reached = max(parts.registers.reached, self.applied)
         since = 0 if lane == "books" else max(self.now - parts.dedup, 0)
         self.ids = dict(parts.store.ids(lane, number, self.applied + 1, since))
         self._age: dict[int, list[str]] = {self.now // HOUR: list(self.ids)}
@@ -141,20 +135,6 @@ class Partition:
         self.familiar = Familiar(parts.forms)
         self.familiar.add((state.get(SEEN) or {"refs": ()})["refs"])
         self.renewal = outdated(self)
-
-    def _fill_registers(self) -> None:
-        """In the order in which they were filled: events of a block, then the gaps it found."""
-        known: list[tuple[int, int, list[Any]]] = []
-        for key, value in self.state.items():
-            if key.startswith((REGISTER, OBSERVED)):
-                _, offset, piece = key.split("|")
-                known.append((int(offset), int(piece), _events(value)))
-            elif key.startswith(GAP):
-                known.append((value["applied"] + 1, 0, [SourceGap(**value["gap"])]))
-        for place, _, events in sorted(known, key=lambda entry: entry[:2]):
-            for event in events:
-                self.parts.registers.add(event, place)
-        self.parts.registers.reached = max(self.parts.registers.reached, self.applied)
 
     # -- judge: reads, and changes nothing that lasts ------------------------------------------
 
@@ -223,7 +203,7 @@ class Partition:
         for gap in outcome.gaps:
             registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
             memory[f"{GAP}{gap.event_id}"] = {"gap": asdict(gap)}
-        self._remember(outcome, memory, events, batch.last_offset)
+        self._remember(outcome, memory, events, batch)
         sealed = None
         counted = any(any(counts.values()) for counts in outcome.populations.values())
         if not again and (events or rejects or duplicates or outcome.findings or counted):
@@ -233,6 +213,8 @@ class Partition:
                 rules = {"versions": self.parts.versions, "layout": LAYOUT}
                 outcome.memory[RULES] = rules | {"applied": batch.last_offset}
             outcome.memory[CLOCK] = self._clock(outcome, batch.last_offset, sealed)
+        if self.lane == "books":
+            outcome.memory[REACHED] = {"applied": batch.last_offset}
         return Work(batch, outcome, sealed, ids, len(rejects))
 
     def _new(
@@ -297,7 +279,7 @@ class Partition:
             if key.startswith(OBSERVED):
                 value = self.state.get(key)
                 assert value is not None
-                held = [event for event in _events(value) if event.event_id in registers]
+                held = [event for event in remembered(value) if event.event_id in registers]
                 longest = max(map(registers.term, held), default=0)
                 memory[key] = _lines(map(codec.encode, held), batch.now + longest) if held else None
         lasting: list[Event] = []
@@ -313,7 +295,6 @@ class Partition:
                     longest = max(longest, term)
         memory |= _pieces(f"{REGISTER}{batch.last_offset}", lasting)
         memory |= _pieces(f"{OBSERVED}{batch.last_offset}", passing, batch.now + longest)
-        registers.reached = batch.last_offset
 
     def _recognise(self) -> None:
         """Know the references of the registers before stored rows are read back."""
@@ -325,7 +306,7 @@ class Partition:
         self._recognised = registers.reached
 
     def _remember(
-        self, outcome: Outcome, memory: dict[str, Any], events: list[Event], last: int
+        self, outcome: Outcome, memory: dict[str, Any], events: list[Event], batch: Batch
     ) -> None:
         """Registers, gaps and references of findings go into memory before the judgements from
         which they follow: what includes this block is not judged again."""
@@ -345,7 +326,7 @@ class Partition:
                 self.familiar.add(new)
         for value in memory.values():
             if value is not None:
-                value["applied"] = last
+                value["applied"] = batch.last_offset
         outcome.memory = memory | outcome.memory
 
     def _clock(self, outcome: Outcome, last: int, sealed: Sealed | None) -> dict[str, Any]:
@@ -389,19 +370,28 @@ class Partition:
 
     # -- write and flush: the store first, then the memory -------------------------------------
 
-    def write(self, work: Work) -> None:
-        """Keep the block's rows; raises StoreError, and then nothing may be acknowledged."""
+    def write(self, work: Work, held: Callable[[], None] = unquestioned) -> None:
+        """Keep the block's rows; raises StoreError, and then nothing may be acknowledged.
+
+        `held` raises where the partition may be another worker's by now: see `Store.write`.
+        """
         if work.sealed is not None:
             with METRICS.store_seconds.labels(self.lane).time():
-                self.parts.store.write(work.sealed)
+                self.parts.store.write(work.sealed, held)
 
     def flush(self, work: Work) -> None:
         """Remember what the block changed; the clock last, so that it vouches for the rest."""
         if work.sealed is not None:
             self.head = work.sealed.head
         for key, value in work.outcome.memory.items():
-            self.state.put(key, value)
+            if value is None:
+                self.state.drop(key, work.batch.last_offset)
+            else:
+                self.state.put(key, value)
             self.agenda.note(key, value)
+        if self.lane == "books" and REACHED in work.outcome.memory:
+            registers = self.parts.registers
+            registers.reached = max(registers.reached, work.batch.last_offset)
         self.now = max(self.now, work.batch.now)
         if CLOCK in work.outcome.memory:
             self.applied = work.batch.last_offset
@@ -436,12 +426,6 @@ def _lines(lines: Iterable[bytes], due: int | None = None) -> dict[str, Any]:
     """A remembered value of lines; those that the registers let go, until `due` (ms)."""
     value: dict[str, Any] = {"lines": b"\n".join(lines).decode()}
     return value if due is None else value | {"due": due}
-
-
-def _events(value: Mapping[str, Any]) -> list[Event]:
-    """The events that were remembered as lines."""
-    read = codec.decode(value["lines"].encode().split(b"\n"), lane=True)
-    return [event for event in read if isinstance(event, Event)]
 
 
 def decoded(batch: Batch) -> tuple[list[Event], list[int], list[dict[str, Any]]]:
@@ -489,11 +473,11 @@ class MemoryState:
     def get(self, key: str) -> Any | None:
         return self._values.get(key)
 
-    def put(self, key: str, value: Any | None) -> None:
-        if value is None:
-            self._values.pop(key, None)
-        else:
-            self._values[key] = value
+    def put(self, key: str, value: Any) -> None:
+        self._values[key] = value
+
+    def drop(self, key: str, applied: int) -> None:
+        self._values.pop(key, None)
 
     def items(self) -> Iterator[tuple[str, Any]]:
         return iter(self._values.items())

@@ -163,6 +163,8 @@ class Settings(BaseModel):
     """Partitions of the lanes access and principals; fixed when the installation is made."""
     tick_ms: int = Field(default=1000, ge=50, le=60_000)
     """How often the leader closes blocks, in milliseconds."""
+    session_seconds: int = Field(default=30, ge=1, le=90)
+    """Kafka gives a silent worker's partitions to others after this many seconds."""
     dedup_hours: int = Field(default=96, ge=1)
     """How long ids of traffic are remembered; ids of books are for ever."""
     log_days: int | None = Field(default=90, ge=1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controls.events import LANES
-from controls.kernel import DAY, Refusal
+from controls.kernel import DAY, HOUR, Refusal
 from streams.connection import LARGEST, Connection
 from streams.settings import Settings
 
@@ -111,8 +111,12 @@ def lanes(settings: Settings) -> list[Topic]:
 
 
 def memory(settings: Settings) -> list[Topic]:
-    """The topics with which Faust remembers and chooses a leader; each key's last value stays."""
-    config = {"cleanup.policy": "compact"}
+    """The topics with which Faust remembers and chooses a leader; each key's last value stays.
+
+    The last value need not be the newest: a worker that was paused may send an older one behind
+    it.  For an hour both stay, so that the next owner sees it and writes the newer one again.
+    """
+    config = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR)}
     return [
         *(
             _topic(settings, changelog(lane), partitions(settings, lane), config)

@@ -15,7 +15,7 @@ PURE = {"pydantic", "pydantic_core", "holidays"}
 ONLY = {
     "faust": ("app", "agents", "connection", "local", "state"),
     "mode": ("app", "agents", "local", "state"),
-    "aiokafka": ("intake", "state"),
+    "aiokafka": ("intake", "registers"),
     "kafka": ("connection", "publish", "topics"),
     "clickhouse_connect": ("store",),
     "chdb": ("store",),

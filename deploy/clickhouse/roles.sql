@@ -40,5 +40,5 @@ CREATE ROLE IF NOT EXISTS shoseki_dashboards SETTINGS PROFILE 'shoseki_reads';
 REVOKE ALL ON shoseki.* FROM shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `recorded_at`, `retention`, `event_id`, `event_type`, `schema_version`, `org_id`, `source_id`, `source_seq`, `occurred_at`, `observed_at`, `ingested_at`, `actor_kind`, `correlation_id`, `corrects_event_id`, `document_sha256`) ON shoseki.events TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `finding_id`, `revision`, `control`, `check`, `code`, `verdict`, `retroactive`, `severity`, `occurred_at`, `detected_at`, `recorded_at`, `status`, `events`) ON shoseki.findings TO shoseki_dashboards;
-GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `position`, `source_id`, `reason`, `recorded_at`) ON shoseki.rejects TO shoseki_dashboards;
+GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `origin`, `position`, `source_id`, `reason`, `recorded_at`) ON shoseki.rejects TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;

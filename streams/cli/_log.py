@@ -12,7 +12,7 @@ def to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("aiokafka", "faust", "kafka", "mode"):
+    for name in ("aiokafka", "faust", "kafka", "mode", "streams.state"):  # the last: Faust's tables
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("clickhouse_connect", "urllib3.connectionpool"):  # store.waiting tells it better
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -49,6 +49,14 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store, settings.clickhouse))
         service = Service(settings, wiring.parts(settings, store, forms, origin))
+        ended = asyncio.Event()
+
+        def end() -> None:
+            ended.set()
+            service.over.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end)
         if settings.metrics is not None:
             # the service of the moment: one that judges its log again is another
             METRICS.lags.of = lambda: service.worker.lags()
@@ -56,33 +64,23 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
                 health.serve(
                     settings.metrics,
                     METRICS.app(),
-                    lambda: service.healthy(),
-                    lambda: service.ready(),
+                    lambda: service.healthy,
+                    lambda: service.ready,
                 )
             )
         if settings.store.startswith("chdb://"):
             await stack.enter_async_context(listening(settings.socket, main))
-        ended = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        while True:
+        while not ended.is_set():
             await service.start()
             wiring.collect_seldom()
-            log.info("service.started broker=%s store=%s", settings.broker, shown(settings.store))
-            await first(ended, service.over)
+            if service.ready:
+                where = shown(settings.broker), shown(settings.store)
+                log.info("service.started broker=%s store=%s", *where)
+            await service.over.wait()
             await service.stop()
             if service.failed is not None and not isinstance(service.failed, Rewound):
                 raise Refusal(f"the worker stopped: {service.failed}") from None
-            if ended.is_set():
-                break
-            service = Service(settings, wiring.parts(settings, store, forms, origin))
+            if not ended.is_set():
+                service = Service(settings, wiring.parts(settings, store, forms, origin))
         log.info("service.stopped")
     return 0
-
-
-async def first(*events: asyncio.Event) -> None:
-    """Wait until one of the events is set."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

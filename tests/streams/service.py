@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -29,16 +29,18 @@ from typing import Any
 
 from controls.events import LANES, Event
 from controls.kernel import HOUR, arrival
+from streams import messages, wiring
 from streams import settings as configuration
-from streams import wiring
 from streams.agents import STEPS
 from streams.evidence.verify import Report, verify
 from streams.local import Broker, Entry
+from streams.pseudonyms import Forms
 from streams.publish import Publisher
 from streams.topics import topic
 from tests.controls.days import DATA, MAKERS, PEOPLE, SPAN, Happening, arriving
 
 PARTITIONS = 2
+Prepare = Callable[[Any], None]
 ROWS = "rows"
 """The point within the store's write: the rows are in, the ledger row is not."""
 TORN = "torn"
@@ -63,7 +65,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at a point: kill, full (files may not grow), or fill (the disk is full)."""
+    """What happens at a point: kill, pause, full (files may not grow), fill (the disk is full)."""
 
     at: Point
     what: str = "kill"
@@ -97,11 +99,11 @@ def history(size: int, seed: int) -> list[Event]:
 class TimedLog:
     """The log of an installation, whose append times are those of the events."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, partitions: int) -> None:
         self.now = 0
         self.broker = Broker(path, clock=lambda: self.now)
         for lane in LANES:
-            self.broker.create(topic(lane), 1 if lane == "books" else PARTITIONS)
+            self.broker.create(topic(lane), 1 if lane == "books" else partitions)
 
     def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
         return self.broker.append_many(topic, partition, [Entry(v) for v in values])[-1]
@@ -110,17 +112,41 @@ class TimedLog:
         self.broker.close()
 
 
+def tell(
+    log: Any, books: int, forms: Forms, settings: configuration.Settings,
+    events: Sequence[Event], until: int, every: int,
+) -> None:  # fmt: skip
+    """Append events to a log at their arrival, with a tick whenever `every` ms have passed, and
+    at `until`.  `log.now` is what time it is; `books` is the next offset of that lane."""
+    publisher = Publisher(log, settings.partitions)
+    log.now = edge = (arrival(events[0]) if events else until) // every * every
+    publisher.books_end = books - 1
+    for event in events:
+        while arrival(event) >= edge + every:
+            edge = log.now = edge + every
+            publisher.tick(edge)
+        log.now = arrival(event)
+        joined = forms.join(event)
+        forms.evidence(joined)  # makes the keys of its year, so that copies share them
+        publisher.publish([joined])
+    log.now = max(edge + every, until)
+    publisher.tick(log.now)
+
+
 class Place:
     """An installation: configuration, keys, log and store in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, partitions: int = PARTITIONS, keys: str | None = None
+    ) -> None:
         self.folder = folder
         folder.mkdir(mode=0o700, exist_ok=True)
         self.config = folder / "shoseki.toml"
         self.config.write_text(
             f'broker = "local://{folder}/data/log"\nstore = "chdb://{folder}/data/store"\n'
-            f'keys = "{folder}/keys"\ndata = "{folder}/data"\n'
-            f'partitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\n'
+            f'keys = "{keys or folder / "keys"}"\ndata = "{folder}/data"\n'
+            f'partitions = {partitions}\nmetrics = "127.0.0.1:0"\n'
+            + (f'anchor = "{folder}/anchors.jsonl"\n' if keys else "")  # keys are shared, it is not
         )
         self.settings = configuration.load(self.config)
         self.output = folder.with_name(f"{folder.name}.output")
@@ -131,29 +157,25 @@ class Place:
     def copy(self, folder: Path) -> Place:
         """The same log and keys in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
-        place = Place(folder)
+        place = Place(folder, self.settings.partitions)
         place.wanted = self.wanted
         return place
 
     def publish(self, events: Sequence[Event], until: int = 0, every: int = 2 * HOUR) -> None:
         """Events at their arrival with a tick whenever `every` ms have passed, and at `until`."""
+        log = TimedLog(self.folder / "data" / "log", self.settings.partitions)
         forms = wiring.open_forms(self.settings)
-        log = TimedLog(self.folder / "data" / "log")
-        publisher = Publisher(log, PARTITIONS)
-        log.now = edge = (arrival(events[0]) if events else until) // every * every
-        publisher.books_end = log.broker.end(topic("books"), 0) - 1
-        for event in events:
-            while arrival(event) >= edge + every:
-                edge = log.now = edge + every
-                publisher.tick(edge)
-            log.now = arrival(event)
-            joined = forms.join(event)
-            forms.evidence(joined)  # makes the keys of its year, so that copies share them
-            publisher.publish([joined])
-        log.now = max(edge + every, until)
-        publisher.tick(log.now)
+        tell(log, log.broker.end(topic("books"), 0), forms, self.settings, events, until, every)
         log.close()
         self.wanted = self.ends()
+
+    def wake(self, times: int) -> None:
+        """Append to every partition so many ticks at which no time has passed."""
+        log = TimedLog(self.folder / "data" / "log", self.settings.partitions)
+        for lane in LANES:
+            for number in range(log.broker.partitions(topic(lane))):
+                log.append(topic(lane), number, [messages.tick(0, -1)] * times)
+        log.close()
 
     def ends(self) -> dict[tuple[str, int], int]:
         """The next offset of every partition of the lanes."""
@@ -222,13 +244,20 @@ class Place:
 
 
 class Service:
-    """`shoseki run` in a process of its own, without ticks of its own."""
+    """`shoseki run` in a process of its own, where nothing else is said without ticks of its own.
 
-    def __init__(self, place: Place, steps: Path, faults: Sequence[Fault]) -> None:
+    `prepare` is called in the process before anything else, and then with the service it makes.
+    """
+
+    def __init__(
+        self, place: Any, steps: Path, faults: Sequence[Fault], prepare: Prepare | None = None,
+        *, ticks: bool = False,
+    ) -> None:  # fmt: skip
         self.place = place
         pipes = [CONTEXT.Pipe(duplex=False) for _ in range(2)]
         self.process = CONTEXT.Process(
-            target=serve, args=(str(place.config), *(into for _, into in pipes), tuple(faults))
+            target=serve,
+            args=(str(place.config), *(into for _, into in pipes), tuple(faults), prepare, ticks),
         )
         self.process.start()
         self.threads = []
@@ -282,7 +311,10 @@ def keep(out: Connection, file: Path) -> None:
             kept.write(said)
 
 
-def serve(config: str, output: Connection, steps: Connection, faults: Sequence[Fault]) -> None:
+def serve(
+    config: str, output: Connection, steps: Connection, faults: Sequence[Fault],
+    prepare: Prepare | None, ticks: bool,
+) -> None:  # fmt: skip
     """The body of the process: the command itself, with its steps on record and faults in it."""
     os.umask(0o077)
     obey()
@@ -324,13 +356,17 @@ def serve(config: str, output: Connection, steps: Connection, faults: Sequence[F
         return append(self, topic, partition, entries)
 
     def service(settings: configuration.Settings, parts: Any) -> App:
-        made = App(settings, parts, ticks=False, step=step)
+        made = App(settings, parts, ticks=ticks, step=step)
         made.app.conf.broker_commit_interval = 0.1
+        if prepare is not None:
+            prepare(made)
         return made
 
     ClickHouse._insert = inserted  # type: ignore[method-assign]
     Broker.append_entries = appended  # type: ignore[method-assign]
     command.Service = service  # type: ignore[attr-defined, assignment]
+    if prepare is not None:
+        prepare(None)
     status = main(["run", "--config", config])
     logging.shutdown()
     sys.exit(status)
@@ -349,6 +385,8 @@ def obey() -> None:
 def break_down(what: str, folder: Path) -> None:
     if what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "pause":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif what == "full":
         resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
     elif what == "fill":

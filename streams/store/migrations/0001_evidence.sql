@@ -72,6 +72,7 @@ CREATE TABLE IF NOT EXISTS rejects (
     block           UInt64                  COMMENT 'Last offset of the block that holds the row, e.g. 88121',
     line            UInt32                  COMMENT 'Index of the row in its block, from 0, e.g. 0',
     offset          UInt64                  COMMENT 'Offset of the lane message that brought it, e.g. 88093',
+    origin          LowCardinality(String)  COMMENT 'Raw topic and partition, or lane and partition, that had it; empty for a file, e.g. raw-web/3',
     position        UInt64                  COMMENT 'Where the line stood in what was sent, from 1, e.g. 1204',
     source_id       LowCardinality(String)  COMMENT 'Source that sent it, empty where it does not say, e.g. web-1',
     reason          String                  COMMENT 'Why it is no event, naming the field, e.g. occurred_at: a timestamp with offset is expected',
