@@ -11,9 +11,9 @@ import asyncio
 import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from itertools import islice
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -22,6 +22,7 @@ import msgspec
 import stock
 import workload
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter
 from service import spent
 
 from controls.events import LANES, rfc3339
@@ -129,8 +130,9 @@ def together(file: Path, here: Path, broker: str) -> dict[str, Any]:
     config = installation(here / "together", broker)
     total = asyncio.run(send(broker, RAW, lines(file)))
     with processes() as start:
-        first, second = start(intake, config, total), start(worker, config, total)
-        taken, judged = done(first, second)
+        judging = start(worker, config, total)
+        begun(config, worker, judging)
+        taken, judged = told(start(intake, config, total), judging)
     return {
         "seconds": judged["ended"] - taken["began"],
         "cpu": taken["cpu"] + judged["cpu"],
@@ -150,13 +152,10 @@ def latency(file: Path, here: Path, broker: str, rate: float) -> dict[str, Any]:
     total = len(load) + probes
     with processes() as start:
         running = start(intake, config, total), start(worker, config, total)
-        while not all(ready(config, part).exists() for part in (intake, worker)):
-            wait(running, timeout=0.05, return_when=FIRST_EXCEPTION)
-            for part in running:
-                if part.done():
-                    part.result()
+        for part, out in zip((intake, worker), running, strict=True):
+            begun(config, part, out)
         asyncio.run(stream(broker, load, probes, rate))
-        _, judged = done(*running)
+        _, judged = told(*running)
     found = judged["latencies"]
     assert len(found) == probes, f"{len(found)} findings of {probes}"
     percent = quantiles(found, n=100, method="inclusive")
@@ -175,13 +174,13 @@ async def _intake(config: settings.Settings, total: int) -> dict[str, Any]:
     running = asyncio.create_task(service.run())
     await service.ready.wait()
     ready(config, intake).touch()
-    await counted(lambda: running.done(), total, "shoseki_intake_records_total")
+    await counted(lambda: running.done(), total, METRICS.intake)
     found = watch.read()
     service.stop()
     await running
-    rejects = number("shoseki_intake_records_total", result="reject")
+    rejects = number(METRICS.intake, result="reject")
     assert not rejects, f"{rejects} records were refused"
-    return found | {"events": int(number("shoseki_intake_records_total"))}
+    return found | {"events": number(METRICS.intake)}
 
 
 def worker(config: settings.Settings, total: int) -> dict[str, Any]:
@@ -204,12 +203,13 @@ async def _worker(config: settings.Settings, total: int) -> dict[str, Any]:
         wiring.collect_seldom()
         await service.start()
         ready(config, worker).touch()
-        judged = "shoseki_events_total", "shoseki_duplicates_total"
+        judged = METRICS.events, METRICS.duplicates
         await counted(lambda: service.failed is not None, total, *judged)
         found = watch.read()
         await service.stop()
+        assert service.failed is None, service.failed
         return found | {
-            "events": int(sum(map(number, judged))),
+            "events": sum(map(number, judged)),
             "latencies": [
                 (written["access", 0, row["block"]] * 1000 - row["occurred_at"])
                 for row in store.rows("findings", "access", 0)
@@ -223,31 +223,58 @@ def ready(config: settings.Settings, part: Callable[..., Any]) -> Path:
     return Path(config.data) / f"{part.__name__}.ready"
 
 
-async def counted(failed: Callable[[], bool], total: int, *metrics: str) -> None:
+def begun(config: settings.Settings, part: Callable[..., Any], out: Connection) -> None:
+    """Wait until a process can be given work."""
+    while not ready(config, part).exists():
+        assert not wait([out], 0.05), f"{part.__name__} ended before it began"
+
+
+async def counted(failed: Callable[[], bool], total: int, *metrics: Counter) -> None:
     """Wait until the metrics have counted so many."""
     while sum(map(number, metrics)) < total:
-        assert not failed(), f"{sum(map(number, metrics)):.0f} of {total}, and then it gave up"
-        await asyncio.sleep(0.01)
+        assert not failed(), f"{sum(map(number, metrics))} of {total}, and then it gave up"
+        await asyncio.sleep(0.02)
 
 
-def number(metric: str, **labels: str) -> float:
+def number(metric: Counter, **labels: str) -> int:
     """What a metric has counted, over all labels but these."""
     return sum(
-        sample.value
-        for family in METRICS.registry.collect()
+        int(sample.value)
+        for family in metric.collect()
         for sample in family.samples
-        if sample.name == metric and labels.items() <= sample.labels.items()
+        if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
     )
 
 
 @contextmanager
-def processes() -> Iterator[Callable[..., Future[Any]]]:
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        yield pool.submit
+def processes() -> Iterator[Callable[..., Connection]]:
+    """Starts processes; what comes out of one is read with `told`.  None outlives the block."""
+    spawn = multiprocessing.get_context("spawn")
+    with ExitStack() as stack:
+
+        def start(body: Callable[..., Any], *given: Any) -> Connection:
+            ours, theirs = spawn.Pipe(duplex=False)
+            process = spawn.Process(target=_body, args=(theirs, body, *given))
+            process.start()
+            theirs.close()
+            stack.callback(process.join)
+            stack.callback(process.kill)
+            return ours
+
+        yield start
 
 
-def done(*running: Future[Any]) -> list[Any]:
-    return [each.result() for each in running]
+def _body(out: Connection, body: Callable[..., Any], *given: Any) -> None:
+    out.send(body(*given))
+
+
+def told(*running: Connection) -> list[Any]:
+    """What each process came to, when all have; EOFError as soon as one failed."""
+    found: dict[Any, Any] = {}
+    while left := [each for each in running if each not in found]:
+        for each in wait(left):
+            found[each] = each.recv()  # type: ignore[union-attr]
+    return [found[each] for each in running]
 
 
 # --- the stock agent -----------------------------------------------------------------------
@@ -312,12 +339,17 @@ def probe(nth: int) -> bytes:
         {
             "event_type": "access.web_request",
             "event_id": f"probe-{nth}",
+            "schema_version": 1,
             "org_id": workload.ORG,
             "source_id": "probe",
             "occurred_at": now,
             "observed_at": now,
             "actor_ref": "probe",
             "actor_kind": "service",
+            "src_ip": "192.0.2.1",
+            "session_ref": "probe",
+            "user_agent": "probe",
+            "bytes_out": 1,
             "host": f"probe-{nth}.example.jp",
             "path_class": "/",
             "method": "POST",
