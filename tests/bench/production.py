@@ -36,6 +36,8 @@ from streams.reading import Reader
 from tests.streams.kafka.broker import Cluster
 
 RAW = "raw-events"
+SPAN = 30 * 60_000
+"""Milliseconds over which the traffic of a raw topic is spread: less than counts as late."""
 SECONDS = 10.0
 """How long the latency is watched, at most."""
 PROBES = 20.0
@@ -121,14 +123,14 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
 def alone(file: Path, here: Path, broker: str) -> dict[str, Any]:
     """Intake, one process, from the raw topic to the lanes."""
     config = installation(here / "alone", broker)
-    total = asyncio.run(send(broker, RAW, lines(file)))
+    total = asyncio.run(send(broker, RAW, workload.present(list(lines(file)), SPAN)))
     return intake(config, total)
 
 
 def together(file: Path, here: Path, broker: str) -> dict[str, Any]:
     """Intake and one worker beside each other, from the raw topic to the store."""
     config = installation(here / "together", broker)
-    total = asyncio.run(send(broker, RAW, lines(file)))
+    total = asyncio.run(send(broker, RAW, workload.present(list(lines(file)), SPAN)))
     with processes() as start:
         judging = start(worker, config, total)
         begun(config, worker, judging)
@@ -147,11 +149,11 @@ def latency(file: Path, here: Path, broker: str, rate: float) -> dict[str, Any]:
     while `rate` events a second come: ticks, of which there is one a second, are a part of it."""
     config = installation(here / "latency", broker)
     sent = list(lines(file))
-    load = sent[: int(rate * min(SECONDS, len(sent) / rate))]
+    load = sent[: int(rate * SECONDS)]
     probes = max(2, int(len(load) / rate * PROBES))
     total = len(load) + probes
     with processes() as start:
-        running = start(intake, config, total), start(worker, config, total)
+        running = start(intake, config, total), start(worker, config, total, probes)
         for part, out in zip((intake, worker), running, strict=True):
             begun(config, part, out)
         asyncio.run(stream(broker, load, probes, rate))
@@ -183,12 +185,18 @@ async def _intake(config: settings.Settings, total: int) -> dict[str, Any]:
     return found | {"events": number(METRICS.intake)}
 
 
-def worker(config: settings.Settings, total: int) -> dict[str, Any]:
-    """A worker until it has judged so many events."""
-    return asyncio.run(_worker(config, total))
+def worker(config: settings.Settings, total: int, probes: int = 0) -> dict[str, Any]:
+    """A worker until it has judged so many events and found so many probes."""
+    return asyncio.run(_worker(config, total, probes))
 
 
-async def _worker(config: settings.Settings, total: int) -> dict[str, Any]:
+def probed(finding: dict[str, Any]) -> bool:
+    """Whether it is a probe's: of hosts, which are of no one partition, so it is in `books`."""
+    found: bool = finding["code"] == "PLAINTEXT" and finding["subject"].startswith("probe-")
+    return found
+
+
+async def _worker(config: settings.Settings, total: int, probes: int) -> dict[str, Any]:
     watch = Watch("gathered")
     written: dict[tuple[str, int, int], float] = {}
 
@@ -203,17 +211,21 @@ async def _worker(config: settings.Settings, total: int) -> dict[str, Any]:
         wiring.collect_seldom()
         await service.start()
         ready(config, worker).touch()
-        judged = METRICS.events, METRICS.duplicates
+        judged = METRICS.events, METRICS.duplicates, METRICS.rejects
         await counted(lambda: service.failed is not None, total, *judged)
+        findings = list(store.rows("findings", "books", 0))
+        while probes and sum(map(probed, findings)) < probes:  # told to books by a tally
+            assert service.failed is None, service.failed
+            await asyncio.sleep(0.5)
+            findings = list(store.rows("findings", "books", 0))
         found = watch.read()
         await service.stop()
         assert service.failed is None, service.failed
         return found | {
             "events": sum(map(number, judged)),
             "latencies": [
-                (written["access", 0, row["block"]] * 1000 - row["occurred_at"])
-                for row in store.rows("findings", "access", 0)
-                if row["code"] == "PLAINTEXT" and row["subject"].startswith("probe-")
+                written[row["lane"], row["partition"], row["block"]] * 1000 - row["occurred_at"]
+                for row in filter(probed, findings)
             ],
         }
 
@@ -323,7 +335,7 @@ async def stream(broker: str, load: Sequence[bytes], probes: int, rate: float) -
     async with producer(broker) as opened:
         while sent < len(load) or probed < probes:
             due = min(len(load), int((time.monotonic() - began) * rate))
-            for value in load[sent:due]:
+            for value in workload.present(load[sent:due], 0):
                 await opened.send(RAW, value, partition=0)
             sent = due
             while probed < probes and probed * len(load) <= sent * probes:
