@@ -75,6 +75,9 @@ class Watch:
         if name == self._step and not self.began:
             self.began, self._cpu = time.time(), time.process_time()
 
+    def again(self) -> None:
+        self.began = 0.0
+
     def read(self) -> dict[str, float]:
         now, cpu = time.time(), time.process_time()
         return {
@@ -130,9 +133,11 @@ def alone(file: Path, here: Path, broker: str) -> dict[str, Any]:
 def together(file: Path, here: Path, broker: str) -> dict[str, Any]:
     """Intake and one worker beside each other, from the raw topic to the store."""
     config = installation(here / "together", broker)
-    total = asyncio.run(send(broker, RAW, workload.present(list(lines(file)), SPAN)))
+    sent = list(lines(file))
+    known = introduced(config, sent)
+    total = asyncio.run(send(broker, RAW, workload.present(sent[known:], SPAN)))
     with processes() as start:
-        judging = start(worker, config, total)
+        judging = start(worker, config, known, known + total)
         begun(config, worker, judging)
         taken, judged = told(start(intake, config, total), judging)
     return {
@@ -140,8 +145,19 @@ def together(file: Path, here: Path, broker: str) -> dict[str, Any]:
         "cpu": taken["cpu"] + judged["cpu"],
         "intake": taken,
         "worker": judged,
-        "events": judged["events"],
+        "events": taken["events"],
     }
+
+
+def introduced(config: settings.Settings, sent: Sequence[bytes]) -> int:
+    """Publish the books from before the first traffic, or the worker would judge all traffic again
+    as it comes to know them; how many they are."""
+    forms = wiring.open_forms(config)
+    known = workload.opening(sent)
+    log = open_log(config)
+    Publisher(log, 1).publish(Reader(forms, org_id=config.org_id).items(sent[:known]))
+    log.close()
+    return known
 
 
 def latency(file: Path, here: Path, broker: str, rate: float) -> dict[str, Any]:
@@ -149,11 +165,12 @@ def latency(file: Path, here: Path, broker: str, rate: float) -> dict[str, Any]:
     while `rate` events a second come: ticks, of which there is one a second, are a part of it."""
     config = installation(here / "latency", broker)
     sent = list(lines(file))
-    load = sent[: int(rate * SECONDS)]
+    known = introduced(config, sent)
+    load = sent[known : known + int(rate * SECONDS)]
     probes = max(2, int(len(load) / rate * PROBES))
     total = len(load) + probes
     with processes() as start:
-        running = start(intake, config, total), start(worker, config, total, probes)
+        running = start(intake, config, total), start(worker, config, known, known + total, probes)
         for part, out in zip((intake, worker), running, strict=True):
             begun(config, part, out)
         asyncio.run(stream(broker, load, probes, rate))
@@ -185,9 +202,10 @@ async def _intake(config: settings.Settings, total: int) -> dict[str, Any]:
     return found | {"events": number(METRICS.intake)}
 
 
-def worker(config: settings.Settings, total: int, probes: int = 0) -> dict[str, Any]:
-    """A worker until it has judged so many events and found so many probes."""
-    return asyncio.run(_worker(config, total, probes))
+def worker(config: settings.Settings, known: int, total: int, probes: int = 0) -> dict[str, Any]:
+    """A worker until it has judged so many events and found so many probes; the clock starts after
+    those that it has to know before."""
+    return asyncio.run(_worker(config, known, total, probes))
 
 
 def probed(finding: dict[str, Any]) -> bool:
@@ -196,7 +214,7 @@ def probed(finding: dict[str, Any]) -> bool:
     return found
 
 
-async def _worker(config: settings.Settings, total: int, probes: int) -> dict[str, Any]:
+async def _worker(config: settings.Settings, known: int, total: int, probes: int) -> dict[str, Any]:
     watch = Watch("gathered")
     written: dict[tuple[str, int, int], float] = {}
 
@@ -210,8 +228,10 @@ async def _worker(config: settings.Settings, total: int, probes: int) -> dict[st
         service = Service(config, parts, step=step)
         wiring.collect_seldom()
         await service.start()
-        ready(config, worker).touch()
         judged = METRICS.events, METRICS.duplicates, METRICS.rejects
+        await counted(lambda: service.failed is not None, known, *judged)
+        watch.again()
+        ready(config, worker).touch()
         await counted(lambda: service.failed is not None, total, *judged)
         findings = list(store.rows("findings", "books", 0))
         while probes and sum(map(probed, findings)) < probes:  # told to books by a tally

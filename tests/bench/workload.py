@@ -44,6 +44,12 @@ def years(staff: int, start: date) -> Iterator[dict[str, Any]]:
     return chain.from_iterable(simulate(12, staff, seed, start=start) for seed in count(1))
 
 
+def opening(lines: Iterable[bytes]) -> int:
+    """How many lines stand before the first of traffic."""
+    lanes = (TYPES[msgspec.json.decode(line)["event_type"]].lane for line in lines)
+    return next((nth for nth, lane in enumerate(lanes) if lane != "books"), 0)
+
+
 def present(lines: Sequence[bytes], span: int) -> Iterator[bytes]:
     """The lines as raw topics have them: traffic of the last `span` milliseconds, now that of the
     first line read and evenly spread; books as they were; nothing yet of an arrival.
