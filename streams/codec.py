@@ -15,9 +15,10 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from controls.events import AnyEvent, Event, rfc3339, spec
+from controls.events.fields import Memo
 from streams import twins
 from streams.rejects import Reject, reason, source, source_id
-from streams.slots import reader
+from streams.slots import caller
 
 __all__ = ["Reject", "canonical", "decode", "encode"]
 
@@ -112,32 +113,21 @@ def _check(
         out[at] = Reject(at, wrong, source_id(event.source_id))
 
 
-class _Writer:
-    """How one type is written: its fields in vocabulary order, and which are instants."""
-
-    __slots__ = ("instants", "line", "values")
-
-    def __init__(self, type: str, leave_out: frozenset[str] = frozenset()) -> None:
-        fields = [field for field in spec(type).fields if field.name not in leave_out]
-        names = [field.name for field in fields]
-        self.values = reader(names)
-        self.instants = tuple(at for at, field in enumerate(fields) if field.kind == "instant")
-        # a Struct of foreign values is the quickest way to a JSON object without its Nones
-        self.line: Callable[..., Any] = msgspec.defstruct(
-            "Line", [(name, Any, None) for name in names], omit_defaults=True, gc=False
-        )
-
-    def __call__(self, event: Event) -> bytes:
-        values = self.values(event)
-        for at in self.instants:
-            if values[at] is not None:
-                values[at] = rfc3339(values[at])
-        return _json(self.line(*values))
+def _line_of(type: str, leave_out: frozenset[str] = frozenset()) -> Callable[[Event], Any]:
+    """What makes of an event of this type a struct that msgspec writes as its line."""
+    fields = [field for field in spec(type).fields if field.name not in leave_out]
+    names = [field.name for field in fields]
+    # a Struct of foreign values is the quickest way to a JSON object without its Nones
+    line = msgspec.defstruct(
+        "Line", [(name, Any, None) for name in names], omit_defaults=True, gc=False
+    )
+    instants = [field.name for field in fields if field.kind == "instant"]
+    return caller(line, names, dict.fromkeys(instants, rfc3339))
 
 
-_lines: dict[str, _Writer] = {}
-_canonical: dict[str, _Writer] = {}
 _NOT_SIGNED: Final = frozenset({"ingested_at", "payload_digest"})
+_lines = Memo(_line_of)
+_canonical: Memo[str, Callable[[Event], Any]] = Memo(lambda type: _line_of(type, _NOT_SIGNED))
 
 
 def encode(event: Event) -> bytes:
@@ -146,15 +136,9 @@ def encode(event: Event) -> bytes:
     Compact JSON, envelope first, fields in vocabulary order; instants in UTC with
     milliseconds; a field that is None is left out.
     """
-    writer = _lines.get(event.type)
-    if writer is None:
-        writer = _lines[event.type] = _Writer(event.type)
-    return writer(event)
+    return _json(_lines[event.type](event))
 
 
 def canonical(event: Event) -> bytes:
     """What `payload_digest` is made over: the line without ingested_at and payload_digest."""
-    writer = _canonical.get(event.type)
-    if writer is None:
-        writer = _canonical[event.type] = _Writer(event.type, _NOT_SIGNED)
-    return writer(event)
+    return _json(_canonical[event.type](event))

@@ -96,7 +96,6 @@ class _Plan:
         self.names, self.cls = names, of.cls
         self.values = reader(names)
         self.build = builder(of.cls, names)
-        self.digest = names.index("payload_digest")
 
         def kept(ev: Evidence) -> list[int]:
             return [at for at, field in enumerate(of.fields) if field.ev == ev]
@@ -106,6 +105,9 @@ class _Plan:
         self.lists = [at for at in kept("count") if of.fields[at].pd == "indirect"]
         self.counted = [at for at in kept("count") if at not in self.lists]
         self.dropped = [(at, None if of.fields[at].nullable else "") for at in kept("drop")]
+
+    def named(self, positions: Sequence[int]) -> list[str]:
+        return [self.names[at] for at in positions]
 
 
 _plans = Memo(_Plan)
@@ -117,6 +119,34 @@ def _plan(event: Event) -> _Plan:
 
 def _count(value: Any) -> Any:
     return len(value) if value.__class__ is tuple else value
+
+
+def _joining(
+    type: str, networks: Mapping[Any, Any], refs: Mapping[Any, Any] | None = None
+) -> Callable[[Event], Event]:
+    """What turns events of a type into join form, but for their digest; without `refs` references
+    stay as they are."""
+    plan = _plans[type]
+    reads: dict[str, Callable[[Any], Any]] = dict.fromkeys(plan.named(plan.counted), _count)
+    tables = dict.fromkeys(plan.named(plan.coarse), networks)
+    if refs is not None:
+
+        def people(value: Any) -> Any:
+            return tuple([refs[raw] for raw in value]) if value.__class__ is tuple else value
+
+        reads |= dict.fromkeys(plan.named(plan.lists), people)
+        tables |= dict.fromkeys(plan.named(plan.refs), refs)
+    dropped = {plan.names[at]: nothing for at, nothing in plan.dropped}
+    return converter(plan.cls, plan.names, reads, tables, dropped)
+
+
+def _network(address: str | None) -> str | None:
+    return None if address is None else coarse(address)
+
+
+def _signed(event: Event, digest: str) -> Event:
+    object.__setattr__(event, "payload_digest", digest)
+    return event
 
 
 def jst_year(ms: int) -> int:
@@ -135,35 +165,20 @@ class Pseudonyms:
             lambda year: _Keyed(self._keys.get(f"digest-{year}"))
         )
         self._evidence: Memo[tuple[str, int], Callable[[Event], Event]] = Memo(self._to_evidence)
-        self._refs = Memo(self._ref, _CACHED)
-        self._networks = Memo(coarse, _CACHED)
+        refs: Memo[Any, Any] = Memo(self._ref, _CACHED)
+        networks = Memo(_network, _CACHED)
+        self._refs = refs
+        self._joins: Memo[str, Callable[[Event], Event]] = Memo(
+            lambda type: _joining(type, networks, refs)
+        )
         self._years: Memo[int, int] = Memo(lambda day: jst_year(day * _DAY - _JST), _CACHED)
         self._pseudonyms = Memo(self._of_year)
         """{reference: pseudonym} by year."""
 
     def join(self, event: Event) -> Event:
         """Raw to join form, with `payload_digest` over the raw event under its year's key."""
-        plan = _plan(event)
-        values = plan.values(event)
-        refs, networks = self._refs, self._networks
-        for at in plan.refs:
-            raw = values[at]
-            if raw:
-                values[at] = refs[raw]
-        for at in plan.coarse:
-            address = values[at]
-            if address is not None:
-                values[at] = networks[address]
-        for at in plan.lists:
-            if values[at].__class__ is tuple:
-                values[at] = tuple([refs[raw] for raw in values[at]])
-        for at in plan.counted:
-            values[at] = _count(values[at])
-        for at, nothing in plan.dropped:
-            values[at] = nothing
         digest = self._digests[self._years[(event.occurred_at + _JST) // _DAY]]
-        values[plan.digest] = digest(canonical(event)).hex()
-        return plan.build(values)
+        return _signed(self._joins[event.type](event), digest(canonical(event)).hex())
 
     def evidence(self, event: Event) -> Event:
         """Join form to evidence form; lists of principals become their number."""
@@ -174,15 +189,18 @@ class Pseudonyms:
         """What turns events of a type and a year (JST) into evidence form."""
         type, year = of
         plan = _plans[type]
-        refs = dict.fromkeys((plan.names[at] for at in plan.refs), self._pseudonyms[year])
-        counts = dict.fromkeys((plan.names[at] for at in plan.lists), _count)
+        refs = dict.fromkeys(plan.named(plan.refs), self._pseudonyms[year])
+        counts = dict.fromkeys(plan.named(plan.lists), _count)
         return converter(plan.cls, plan.names, counts, refs)
 
     def ref(self, raw: str) -> str:
         """The join form of one reference; blank (full-width blank too) stays empty."""
-        return self._refs[raw]
+        ref: str = self._refs[raw]
+        return ref
 
-    def _ref(self, raw: str) -> str:
+    def _ref(self, raw: str | None) -> str | None:
+        if raw is None:
+            return None
         return "jn_" + self._join.token(raw) if raw.strip() else ""
 
     def veil(self, text: str, year: int) -> str:
@@ -221,22 +239,18 @@ class Pseudonyms:
         return Memo(pseudonym, _CACHED)
 
 
+_plain_joins: Memo[str, Callable[[Event], Event]] = Memo(
+    lambda type: _joining(type, Memo(_network, _CACHED))
+)
+
+
 class Plain:
     """References stay as in the file. For a look that keeps nothing."""
 
     def join(self, event: Event) -> Event:
         """The event with a plain digest, its refs as they are; what is dropped, counted or made
         coarse in the lanes is so here, or the two would be judged differently."""
-        plan = _plan(event)
-        values = plan.values(event)
-        values[plan.digest] = sha256(canonical(event)).hexdigest()
-        for at, nothing in plan.dropped:
-            values[at] = nothing
-        for at in plan.counted:
-            values[at] = _count(values[at])
-        for at in plan.coarse:
-            values[at] = None if values[at] is None else coarse(values[at])
-        return plan.build(values)
+        return _signed(_plain_joins[event.type](event), sha256(canonical(event)).hexdigest())
 
     def evidence(self, event: Event) -> Event:
         """The event itself."""

@@ -24,14 +24,19 @@ def builder(cls: type[Event], names: Sequence[str]) -> Callable[[list[Any]], Eve
     return _maker(cls, "values", [f"{fields} = values"], {})
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 def converter(
     cls: type[Event],
     names: Sequence[str],
     reads: Mapping[str, Callable[[Any], Any]],
-    tables: Mapping[str, Mapping[Any, Any]] = MappingProxyType({}),
+    tables: Mapping[str, Mapping[Any, Any]] = NOTHING,
+    constants: Mapping[str, Any] = NOTHING,
 ) -> Callable[[Any], Event]:
     """A function that makes a `cls` of the attributes of another object: those in `reads` by way
-    of these functions (None stays None), those in `tables` looked up there."""
+    of these functions (None stays None), those in `tables` looked up there, those in `constants`
+    as they are there."""
     lines = []
     for name in names:
         value = f"other.{name}"
@@ -39,10 +44,26 @@ def converter(
             value = f"None if {value} is None else read_{name}({value})"
         elif name in tables:
             value = f"table_{name}[{value}]"
+        elif name in constants:
+            value = f"constant_{name}"
         lines.append(f"event.{name} = {value}")
     known = {f"read_{name}": read for name, read in reads.items()}
     known |= {f"table_{name}": table for name, table in tables.items()}  # type: ignore[misc]
+    known |= {f"constant_{name}": constant for name, constant in constants.items()}
     return _maker(cls, "other", lines, known)
+
+
+def caller(
+    function: Callable[..., Any], names: Sequence[str], reads: Mapping[str, Callable[[Any], Any]]
+) -> Callable[[Event], Any]:
+    """A function that gives `function` the fields of these names, in their order, those in `reads`
+    by way of these functions (None stays None)."""
+    fields = [f"event.{name}" for name in names]
+    for at, name in enumerate(names):
+        if name in reads:
+            fields[at] = f"None if {fields[at]} is None else read_{name}({fields[at]})"
+    known = {"function": function} | {f"read_{name}": read for name, read in reads.items()}
+    return _compile("call", f"def call(event): return function({', '.join(fields)})", known)
 
 
 def _maker(

@@ -165,25 +165,18 @@ def _instant_or_ms(value: object) -> int:
     return value
 
 
-_texts: Memo[int, str] = Memo(
-    lambda minute: f"{(_EPOCH + timedelta(minutes=minute)).isoformat()[:16]}:"
+_seconds_written: Memo[int, str] = Memo(
+    lambda second: (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
 )
-
-
-def _written(ms: int) -> str:
-    minute, rest = divmod(ms, 60_000)
-    return f"{_texts[minute]}{rest // 1_000:02d}.{rest % 1_000:03d}Z"
-
-
-_instants: Memo[int, str] = Memo(_written)
+_MILLISECONDS: Final = tuple(f".{ms:03d}Z" for ms in range(1_000))
 
 
 def rfc3339(ms: int) -> str:
     """The one way an instant is written: UTC, milliseconds, Z.
 
-    Remembered: an event's instants are written for its digest and again for its lane.
+    Remembers the seconds: many events share one, and each is written for its digest and its lane.
     """
-    return _instants[ms]
+    return _seconds_written[ms // 1_000] + _MILLISECONDS[ms % 1_000]
 
 
 def _day(text: str) -> date:

@@ -1,6 +1,7 @@
 """Where the time of an event goes, as ratios in one run on the same events.
 
     python tests/bench [--events 100000] [--memory 1000000] [--profile] [--json]
+                       [--kafka [--backlog 1000000]]
 
 Every part is a process of its own, one after the other, garbage of the start frozen.  Nothing
 here passes or fails: machines differ, and only the ratios of one run mean something.
@@ -15,12 +16,17 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+
+import workload  # noqa: E402
+
 STOCK = 10_000
 """Events for the plain agent at most: it is slow, and its time an event does not change."""
 
@@ -30,6 +36,13 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100_000, metavar="N")
     parser.add_argument("--memory", type=int, default=0, metavar="N",
                         help="watch the memory of the service over so many events")  # fmt: skip
+    parser.add_argument("--kafka", action="store_true",
+                        help="on a real broker too; Maven fetches it once")  # fmt: skip
+    parser.add_argument("--broker", metavar="HOST:PORT",
+                        help="on this broker, all of whose topics are deleted")  # fmt: skip
+    parser.add_argument("--backlog", type=int, default=0, metavar="N",
+                        help="on Kafka: catch up with so many raw events")  # fmt: skip
+    parser.add_argument("--rate", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--profile", action="store_true", help="the 15 costliest functions")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--part", nargs=3, help=argparse.SUPPRESS)
@@ -41,8 +54,6 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         print("bench: memory is read from /proc: run this on Linux", file=sys.stderr)
         return 2
-    import workload
-
     with tempfile.TemporaryDirectory(prefix="shoseki-bench-") as folder:
         here = Path(folder)
         say(f"making {args.events:,} events …")
@@ -56,6 +67,8 @@ def main() -> int:
         }
         for name in names:
             found[name] = part(name, here / "events.jsonl", here, args)
+        if args.kafka or args.broker:
+            found["kafka"] = on_kafka(here, args)
         if args.memory:
             say(f"making {args.memory:,} events …")
             workload.write(here / "events.jsonl", args.memory)
@@ -63,6 +76,33 @@ def main() -> int:
     found |= summary(found)
     print(json.dumps(found) if args.json else table(found))
     return 0
+
+
+def on_kafka(here: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Every measurement on Kafka, the latency at half the rate that was found before it."""
+    file = here / "events.jsonl"
+    with broker(here, args.broker) as args.broker:
+        found = {name: part(name, file, here, args) for name in KAFKA}
+        args.rate = found["together"]["events"] / found["together"]["seconds"] / 2
+        found["latency"] = part("latency", file, here, args)
+        if args.backlog:
+            say(f"making {args.backlog:,} events …")
+            workload.write(here / "backlog.jsonl", args.backlog)
+            found["backlog"] = part("together", here / "backlog.jsonl", here, args)
+    return found
+
+
+@contextmanager
+def broker(here: Path, given: str | None) -> Iterator[str]:
+    """The broker that is given, else one for this run."""
+    if given:
+        yield given
+        return
+    from tests.streams.kafka.broker import Kafka
+
+    say("starting Kafka …")
+    with Kafka(here / "kafka").started() as kafka:
+        yield kafka.bootstrap
 
 
 def machine() -> dict[str, Any]:
@@ -87,6 +127,8 @@ def part(name: str, file: Path, here: Path, args: argparse.Namespace) -> Any:
     """One measurement in a process of its own; what it prints last is its answer."""
     say(f"{name} …")
     command = [sys.executable, str(HERE), "--part", name, str(file), str(here)]
+    if args.broker:
+        command += ["--broker", args.broker, "--rate", str(args.rate or 0)]
     done = subprocess.run(command, stdout=subprocess.PIPE, cwd=here, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -127,6 +169,37 @@ def _stock(file: Path, here: Path, args: argparse.Namespace) -> Any:
     return stock.measure(file, here, STOCK)
 
 
+def _packed(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import production
+
+    return production.packed(file, here, args.broker)
+
+
+def _alone(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import production
+
+    return production.alone(file, here, args.broker)
+
+
+def _together(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import production
+
+    return production.together(file, here / file.stem, args.broker)
+
+
+def _plain(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import production
+
+    return production.plain(file, here, args.broker, STOCK)
+
+
+def _latency(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import production
+
+    return production.latency(file, here, args.broker, args.rate)
+
+
+KAFKA = ("packed", "alone", "together", "plain")
 PARTS = {
     "judging": _judging,
     "stages": _stages,
@@ -134,11 +207,16 @@ PARTS = {
     "service": _service,
     "memory": _memory,
     "stock": _stock,
+    "packed": _packed,
+    "alone": _alone,
+    "together": _together,
+    "plain": _plain,
+    "latency": _latency,
 }
 
 
 def summary(found: dict[str, Any]) -> dict[str, Any]:
-    """Microseconds an event, and the three ratios."""
+    """Microseconds an event, and the ratios."""
     count = found["events"]
 
     def each(seconds: float, events: int = count) -> float:
@@ -153,6 +231,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         if found["lanes"][lane]
     }
     stock = found["stock"]["seconds"] / found["stock"]["events"] * count
+    us, ratios = kafka_summary(found) if "kafka" in found else ({}, {})
     return {
         "us": {
             "stages": {name: each(s) for name, s in found["stages"]["stages"].items()},
@@ -165,12 +244,43 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "service": each(service),
             "lanes": lanes,
             "stock": each(stock),
+            **us,
         },
         "ratios": {
             "check_to_floor": round(floor / check, 3),
             "service_to_check": round(check / service, 3),
             "service_to_stock": round(stock / service, 2),
+            **ratios,
         },
+    }
+
+
+def kafka_summary(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    """What one core takes an event, `worker` of traffic and `intake`; all by both clocks; the
+    ratios."""
+    kafka, embedded = found["kafka"], found["service"]
+    names = {"packed": "packed", "alone": "intake", "together": "raw", "plain": "stock"}
+    us = {
+        clock: {
+            name: round(kafka[part][clock] / kafka[part]["events"] * 1e6, 2)
+            for part, name in names.items()
+        }
+        for clock in ("seconds", "cpu")
+    }
+    blocks = kafka["packed"]["lanes"]
+    traffic = blocks["access"] / sum(blocks.values()) * kafka["packed"]["cpu"]
+    wall, cpu = us["seconds"], us["cpu"]
+    return {
+        "worker": round(traffic / found["lanes"]["access"] * 1e6, 2),
+        "intake": cpu["intake"],
+        "kafka": {"wall": wall, "cpu": cpu},
+    }, {
+        "packed_to_service": round(embedded["seconds"] / kafka["packed"]["seconds"], 3),
+        "packed_to_service_cpu": round(embedded["cpu"] / kafka["packed"]["cpu"], 3),
+        "intake_to_stock": round(wall["stock"] / wall["intake"], 2),
+        "intake_to_stock_cpu": round(cpu["stock"] / cpu["intake"], 2),
+        "raw_to_stock": round(wall["stock"] / wall["raw"], 2),
+        "raw_to_stock_cpu": round(cpu["stock"] / cpu["raw"], 2),
     }
 
 
@@ -195,6 +305,8 @@ def table(found: dict[str, Any]) -> str:
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
     ]
+    if "kafka" in found:
+        lines += kafka_table(found)
     of_lane = us["lanes"].items()
     lines += ["", "  the service by lane, a lane's own events"]
     lines += [f"  {'lane ' + lane:26}{value:9.2f}" for lane, value in of_lane]
@@ -210,6 +322,39 @@ def table(found: dict[str, Any]) -> str:
     if "profile" in found:
         lines += ["", found["profile"]["profile"].strip()]
     return "\n".join(lines)
+
+
+def kafka_table(found: dict[str, Any]) -> list[str]:
+    kafka, ratios, us = found["kafka"], found["ratios"], found["us"]["kafka"]
+    names = {
+        "packed": "worker, packed events",
+        "intake": "intake alone",
+        "raw": "raw topic to store",
+        "stock": "stock agent on Kafka",
+    }
+    wanted = {
+        "packed_to_service": ("packed to service", 0.6),
+        "intake_to_stock": ("intake to stock agent", 8),
+        "raw_to_stock": ("raw topic to stock agent", 3),
+    }
+    latency, backlog = kafka["latency"], kafka.get("backlog", kafka["together"])
+    lines = ["", f"  {'on Kafka':26}{'wall':>9}{'CPU':>9}"]
+    lines += [f"  {text:26}{us['wall'][n]:9.2f}{us['cpu'][n]:9.2f}" for n, text in names.items()]
+    lines += [""]
+    lines += [
+        f"  {text:26}{ratios[name]:9.2f}{ratios[name + '_cpu']:9.2f}   at least {least} is wanted"
+        for name, (text, least) in wanted.items()
+    ]
+    return [
+        *lines,
+        "",
+        f"  sent until the finding is stored, {latency['findings']} findings at half the maximum "
+        f"rate ({latency['rate']:,.0f}/s), ticks of 1 s included",
+        f"  {'latency p50':26}{latency['p50']:9.0f} ms",
+        f"  {'latency p99':26}{latency['p99']:9.0f} ms",
+        f"  {'backlog caught up':26}{backlog['events'] / backlog['seconds']:9,.0f} events/s   "
+        f"of {backlog['events']:,}",
+    ]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import sizes
@@ -49,10 +49,10 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
         for items, now in workload.blocks(Reader(forms).file(str(file))):
             publisher.publish(items)
             publisher.tick(now)
-        published = perf_counter()
+        published, cpu = perf_counter(), process_time()
         publisher.tick(now + 1)  # for the tallies of the last blocks
         await caught_up(service, now + 1)
-        done = perf_counter()
+        done, cpu = perf_counter(), process_time() - cpu
         await service.stop()
         blocks = list(store.blocks())
         events = sum(block["evaluated"] + block["duplicates"] for block in blocks)
@@ -60,6 +60,7 @@ async def drained(file: Path, config: settings.Settings) -> dict[str, Any]:
         return {
             "publish": published - began,
             "seconds": done - published,
+            "cpu": cpu,
             "blocks": len(blocks),
             "events": events,
             "lanes": {lane: spent(lane) for lane in LANES},

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from controls.events import TYPES
+from controls.events import TYPES, rfc3339
 from controls.kernel import arrival
 from streams.reading import Item
 from streams.rejects import Reject
 from streams.simulate import simulate
+from streams.simulate.feed import ORG
+
+__all__ = ["BLOCK", "ORG", "blocks", "write"]
 
 BLOCK = 9_999
 """Events of the access lane between two ticks, and so in a block of it: with one more it would
@@ -23,18 +28,44 @@ close before the tick that tells it of the books of the same hours."""
 def write(file: Path, events: int) -> dict[str, int]:
     """Write the first `events` of the company's year; how many there are in each lane."""
     lanes = dict.fromkeys(("access", "books", "principals"), 0)
+    # some days of office scale, all over by now: brokers know what time it is
+    start = date.today() - timedelta(days=14 + events // 8_000)
     encode = msgspec.json.Encoder().encode
     staff = min(1_000, 60 + events // 100)  # a larger company has more history than events
     with open(file, "wb", buffering=1 << 20) as out:
-        for event in islice(years(staff), events):
+        for event in islice(years(staff, start), events):
             lanes[TYPES[event["event_type"]].lane] += 1
             out.write(encode(event) + b"\n")
     return lanes
 
 
-def years(staff: int) -> Iterator[dict[str, Any]]:
-    """A year of the company; should that not be enough, a year of another one after it."""
-    return chain.from_iterable(simulate(12, staff, seed) for seed in count(1))
+def years(staff: int, start: date) -> Iterator[dict[str, Any]]:
+    """A year of the company; should that not be enough, the same of another one after it."""
+    return chain.from_iterable(simulate(12, staff, seed, start=start) for seed in count(1))
+
+
+def opening(lines: Iterable[bytes]) -> int:
+    """How many lines stand before the first of traffic."""
+    lanes = (TYPES[msgspec.json.decode(line)["event_type"]].lane for line in lines)
+    return next((nth for nth, lane in enumerate(lanes) if lane != "books"), 0)
+
+
+def present(lines: Sequence[bytes], span: int) -> Iterator[bytes]:
+    """The lines as raw topics have them: traffic of the last `span` milliseconds, now that of the
+    first line read and evenly spread; books as they were; nothing yet of an arrival.
+
+    Traffic that is hours late is not what a worker usually judges: it looks it up in the store.
+    """
+    began = time.time_ns() // 1_000_000 - span
+    moments: dict[str, str] = {}  # what is sent twice says the same twice
+    for nth, line in enumerate(lines):
+        event = msgspec.json.decode(line)
+        event.pop("ingested_at", None)
+        if TYPES[event["event_type"]].lane != "books":
+            moment = rfc3339(began + span * nth // len(lines))
+            moment = moments.setdefault(event["event_id"], moment)
+            event["occurred_at"] = event["observed_at"] = moment
+        yield msgspec.json.encode(event)
 
 
 def blocks(items: Iterable[Item]) -> Iterator[tuple[list[Item], int]]:

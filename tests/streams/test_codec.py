@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from controls.events import TYPES, AccessWebRequest, Event, rfc3339
 from streams.codec import CHUNK, LINE_LIMIT, Reject, canonical, decode, encode
+from streams.pseudonyms import Plain
 from tests.vocabulary import events, line
 
 ARRIVAL = 1_794_355_200_000  # 2026-11-11T00:00:00Z, nine in the morning in Tokyo
@@ -263,6 +264,19 @@ def test_the_canonical_event_leaves_out_arrival_and_digest() -> None:
     del kept["ingested_at"]
     assert json.loads(canonical(event)) == kept
     assert kept["occurred_at"] == rfc3339(event.occurred_at)
+
+
+def test_the_digest_of_an_event_stays_what_it_was() -> None:
+    """Senders' digests and those in sealed rows were made over exactly these bytes."""
+    moments = {
+        "occurred_at": "2026-11-11T09:00:00.5+09:00",
+        "observed_at": "2026-11-11T00:00:07.099Z",
+    }
+    (event,) = decode([web(**moments)])
+    assert isinstance(event, Event)
+    digest = "85373e9d187f0613bb40c2f9fca6f4851c85e8629dc641eda5bfdb9e29869807"
+    assert sha256(canonical(event)).hexdigest() == digest
+    assert Plain().join(event).payload_digest == digest
 
 
 def test_every_line_of_the_acceptance_cases_is_an_event(needs: Callable[[str], Path]) -> None:
