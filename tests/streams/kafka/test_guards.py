@@ -227,6 +227,48 @@ def test_what_is_fetched_before_recovery_has_sought_is_not_lost(
     assert len(bench.store._by_id) == 15 * 8
 
 
+@pytest.mark.parametrize("guards", ["all", "only expected offsets", "none"])
+def test_what_was_fetched_before_anything_was_ever_acknowledged_comes_again(
+    bench: Bench, without: Remove, monkeypatch: pytest.MonkeyPatch, guards: str
+) -> None:
+    """The moment is made: the fetcher has handed out a partition's first messages, and they were
+    dropped, when recovery begins to seek."""
+    bench.publish(*(queries(8, minute) for minute in range(4)))
+    rebalanced = Service._rebalanced
+
+    async def ahead(self: Service, sender: Any, *args: Any, **kwargs: Any) -> None:
+        for lane in ("books", "access", "principals"):
+            for tp in self.app.consumer.assignment():
+                if tp.topic == topic(lane):
+                    await self.app.consumer.seek(tp, 2)
+        await rebalanced(self, sender, *args, **kwargs)
+
+    monkeypatch.setattr(Service, "_rebalanced", ahead)
+    if guards != "all":
+        without("beginning")
+    if guards == "none":
+        without("expected offsets")
+
+    async def read() -> BaseException | None:
+        async with bench.serving() as service:
+            last = {e.event_id for e in queries(8, 3)}
+            until = time.monotonic() + 30
+            while service.failed is None and not last <= bench.store._by_id.keys():
+                assert time.monotonic() < until
+                await asyncio.sleep(0.1)
+            return service.failed
+
+    failed = asyncio.run(read())
+    assert (failed is not None) == (guards == "only expected offsets"), failed
+    assert failed is None or "messages are missing" in str(failed)
+    if guards == "none":
+        assert len(bench.store._by_id) < 4 * 8
+        return
+    monkeypatch.undo()
+    asyncio.run(bench.run())
+    assert len(bench.store._by_id) == 4 * 8
+
+
 # --- a worker that was paused and wakes ---------------------------------------------------------
 
 
