@@ -116,7 +116,11 @@ def memory(settings: Settings) -> list[Topic]:
     The last value need not be the newest: a worker that was paused may send an older one behind
     it.  For an hour both stay, so that the next owner sees it and writes the newer one again.
     """
-    config = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR)}
+    config = {
+        "cleanup.policy": "compact",
+        "message.timestamp.type": "LogAppendTime",  # a worker whose clock is wrong is no reason
+        "min.compaction.lag.ms": str(HOUR),
+    }
     return [
         *(
             _topic(settings, changelog(lane), partitions(settings, lane), config)

@@ -52,13 +52,17 @@ COMPONENTS = (
     ),
     Component(
         "Several workers on Kafka", "run",
-        ("tests/streams/kafka/test_workers.py", "tests/streams/kafka/test_guards.py"),
-        "partitions move, processes are killed and paused; on the bridge below",
+        (
+            "tests/streams/kafka/test_guards.py", "tests/soak/test_campaign.py",
+            "tests/streams/kafka/test_workers.py::test_a_worker",
+            "tests/streams/kafka/test_workers.py::test_the_ticks",
+        ),
+        "killed, paused and cut off from their store; on the bridge below",
     ),
     Component(
         "State in RocksDB", "run",
         ("tests/streams/kafka/test_workers.py::test_partitions_move_and_nothing_else_changes[rocksdb",),
-        "by the same workers",
+        "a campaign of moves is written; its last runs did not hold",
     ),
     Component(
         "ClickHouse client", "run",
