@@ -2,12 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test bench lint lock clean
+.PHONY: help setup demo test bench cluster soak lint lock clean
 
 help:
 	@echo 'make demo   a simulated company, judged and sealed: writes and verifies demo/pack.zip'
 	@echo 'make test   the tests (ARGS=... goes to pytest)'
 	@echo 'make bench  where the time of an event goes, as ratios in one run'
+	@echo 'make cluster  broker, intake, two workers and a simulated company; ends with equal counts'
+	@echo 'make soak   the same with faults: 100 kills each at 1, 2 and 3 workers'
 	@echo 'make lint   ruff and mypy --strict'
 	@echo 'make clean  removes .venv, demo/ and caches; leaves data/ and keys alone'
 
@@ -24,6 +26,12 @@ test: setup
 
 bench: setup
 	$(BIN)/python tests/bench $(ARGS)
+
+cluster: setup
+	$(BIN)/python tests/soak --calm --workers 2 --staff 200 $(ARGS)
+
+soak: setup
+	$(BIN)/python tests/soak $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -104,7 +104,8 @@ class Registers:
     def forget(self, now: int) -> None:
         """Once a day of `now` (ms), let go of observations that are older than their book holds.
 
-        What arrived late stays as long as if it had happened then: every partition has seen it.
+        `now` is that of the partition that is furthest behind: the others' `changes` are past what
+        goes.  What arrived late stays as long as if it had happened then.
         """
         if now // DAY == self._tidied:
             return

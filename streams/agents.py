@@ -127,6 +127,8 @@ class Worker:
     async def take(self, event: Any) -> None:
         """Take one message, and carry out the block that it closes."""
         message = event.message
+        while self._assigned(event) and self.app.rebalancing:
+            await asyncio.sleep(0.01)  # messages flow a little before Faust says that it is over
         if not self._mine(event):
             return
         reader = await self._reader(event)
@@ -179,6 +181,14 @@ class Worker:
         reader.waiting = []
         reader.now = max(reader.now, batch.now)
         self._step("acknowledged", *place)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Let the registers forget what every partition of this worker is past."""
+        assigned = sum(tp.topic in self.lanes for tp in self.app.consumer.assignment())
+        if len(self.readers) >= assigned:
+            past = min(reader.partition.now for reader in self.readers.values())
+            self.parts.registers.forget(past)
 
     async def _write(self, partition: Partition, work: Work, event: Any) -> bool:
         """Write a block; False where the partition has moved."""
@@ -248,13 +258,15 @@ class Worker:
             f"offset {rewind.offset}" + (" with an empty memory" if rewind.forget else "")
         )
 
-    def _mine(self, event: Any) -> bool:
+    def _assigned(self, event: Any) -> bool:
         message, app = event.message, self.app
         return (
             message.generation_id == app.consumer_generation_id
             and TP(message.topic, message.partition) in app.consumer.assignment()
-            and not app.rebalancing
         )
+
+    def _mine(self, event: Any) -> bool:
+        return self._assigned(event) and not self.app.rebalancing
 
     def _report(self, partition: Partition, work: Any, began: float) -> None:
         if work.sealed is not None:

@@ -266,7 +266,21 @@ class Service:
         # closes the window of Faust issue 596: recovery itself resumes the flow after its seek
         if not alone(self.settings):
             self.app.flow_control.suspend()
+            await self._begin()
         self._joined = True
+
+    async def _begin(self) -> None:
+        """Have partitions of which nothing was ever acknowledged read from their beginning.
+
+        Recovery seeks only where something was; of others, what the fetcher had handed out before
+        recovery dropped it would not come again.
+        """
+        consumer = self.app.consumer
+        own = [tp for tp in consumer.assignment() if tp.topic in self.worker.lanes]
+        thread = consumer._thread
+        for tp in own:
+            if not await thread.call_thread(thread._ensure_consumer().committed, tp):
+                await consumer.seek(tp, (await consumer.earliest_offsets(tp))[tp])
 
     def _topic(self, lane: str) -> Any:
         return self.app.topic(

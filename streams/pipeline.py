@@ -162,7 +162,6 @@ class Partition:
         duplicates += sum(known)
         registers = self.parts.registers
         due = self.agenda.due(max(batch.now, self.now))
-        registers.forget(max(batch.now, self.now))
         memory: dict[str, Any] = {}
         if self.lane == "books":
             self._enter(events, batch, due, memory)
@@ -287,12 +286,13 @@ class Partition:
         longest = 0
         for event in events:
             if event.__class__ in registers.types and (term := registers.term(event)):
-                registers.add(event, batch.last_offset)
                 if term == FOREVER:
                     lasting.append(event)
                 else:
                     passing.append(event)
                     longest = max(longest, term)
+        for event in (*passing, *lasting):  # in the order in which `fill` enters them
+            registers.add(event, batch.last_offset)
         memory |= _pieces(f"{REGISTER}{batch.last_offset}", lasting)
         memory |= _pieces(f"{OBSERVED}{batch.last_offset}", passing, batch.now + longest)
 

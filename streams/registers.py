@@ -48,18 +48,18 @@ def fill(registers: Registers, memory: Iterable[tuple[str, Any]]) -> None:
     First the events of a block, then the gaps it found, which are the next block's knowledge.
     What is not beyond `reached` is in, or was in and is forgotten.
     """
-    known: list[tuple[int, int, list[Any]]] = []
+    known: list[tuple[int, str, int, list[Any]]] = []
     reached = registers.reached
     for key, value in memory:
         if key.startswith((REGISTER, OBSERVED)):
-            _, block, piece = key.split("|")
+            kind, block, piece = key.split("|")
             if int(block) > registers.reached:
-                known.append((int(block), int(piece), remembered(value)))
+                known.append((int(block), kind, int(piece), remembered(value)))
         elif key.startswith(GAP) and value["applied"] > registers.reached:
-            known.append((value["applied"] + 1, 0, [SourceGap(**value["gap"])]))
+            known.append((value["applied"] + 1, "", 0, [SourceGap(**value["gap"])]))
         elif key == REACHED:
             reached = max(reached, value["applied"])
-    for offset, _, entries in sorted(known, key=lambda entry: entry[:2]):
+    for offset, _, _, entries in sorted(known, key=lambda entry: entry[:3]):
         for entry in entries:
             registers.add(entry, offset)
     registers.reached = reached

@@ -112,6 +112,7 @@ class Replay:
             upto = self.books.next - 1
             for log in self.traffic.values():
                 self._append(log, self.now, Tick(self.now, upto))
+        self.parts.registers.forget(min(log.partition.now for log in self.logs))
 
     def _advance(self, arrived: int, final: bool = False) -> None:
         """Move the clock on to an arrival, with a tick at everything due before it."""

@@ -56,9 +56,10 @@ def compared(partition: Partition, log: Log) -> Rewind | None:
             f"{log.committed} on was never judged: it is gone. Publish it again from its source, "
             "and set the group's offset to the log's beginning so that this is no accident"
         )
-    if log.committed is not None and log.next > log.committed:
+    expected = log.earliest if log.committed is None else log.committed
+    if log.next > expected:
         raise RuntimeError(
-            f"{name}: offset {log.committed} was expected, {log.next} came: messages are missing; "
+            f"{name}: offset {expected} was expected, {log.next} came: messages are missing; "
             "the worker stops and reads anew"
         )
     clock = partition.state.get(CLOCK)

@@ -38,6 +38,43 @@ COMPONENTS = (
         "killed at every step of a block",
     ),
     Component(
+        "Kafka: publishing, topics", "run",
+        ("tests/streams/kafka/test_publish.py", "tests/streams/kafka/test_topics.py"),
+        "Apache Kafka 4.0.1, one broker, KRaft",
+    ),
+    Component(
+        "Kafka: TLS, SASL/SCRAM", "run", ("tests/streams/kafka/test_security.py",),
+        "against that broker",
+    ),
+    Component(
+        "Intake of raw topics", "run", ("tests/streams/kafka/test_intake.py",),
+        "killed at every step, two processes, a broker that goes away",
+    ),
+    Component(
+        "Several workers on Kafka", "run",
+        ("tests/streams/kafka/test_workers.py", "tests/streams/kafka/test_guards.py"),
+        "partitions move, processes are killed and paused; on the bridge below",
+    ),
+    Component(
+        "State in RocksDB", "run",
+        ("tests/streams/kafka/test_workers.py::test_partitions_move_and_nothing_else_changes[rocksdb",),
+        "by the same workers",
+    ),
+    Component(
+        "ClickHouse client", "run",
+        ("tests/streams/store/test_server.py", "tests/streams/test_outages.py"),
+        "over HTTP against the embedded engine behind a bridge, not against a server",
+    ),
+    Component(
+        "ClickHouse tables on a cluster, roles, grants", "parsed only",
+        ("tests/streams/store/test_grants.py",),
+        "by the engine's own parser; users, grants and replication were never in force",
+    ),
+    Component(
+        "Backup, restore, anchors", "run", ("tests/streams/test_backup.py",),
+        "of the embedded installation",
+    ),
+    Component(
         "Health, readiness and metrics", "run", ("tests/streams/test_health.py",),
         "over HTTP, by the embedded service",
     ),

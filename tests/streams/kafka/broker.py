@@ -23,7 +23,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,8 @@ class Cluster:
 
 
 class Kafka(Cluster):
-    """A broker in a folder of its own; `security` adds the listeners with TLS and passwords."""
+    """A broker in a folder of its own; `security` adds the listeners with TLS and passwords, `told`
+    names the loggers (Java classes) whose news stand in its log too."""
 
     def __init__(
         self,
@@ -168,8 +169,10 @@ class Kafka(Cluster):
         *,
         security: Security | None = None,
         properties: Mapping[str, str] | None = None,
+        told: Sequence[str] = (),
     ) -> None:
         self.folder, self.security = folder, security
+        self._told = [f"-Dorg.slf4j.simpleLogger.log.{name}=info" for name in told]
         folder.mkdir(parents=True, exist_ok=True)
         listeners = ["PLAIN", "CONTROLLER", *(security.listeners if security else ())]
         self._ports = dict(zip(listeners, free_ports(len(listeners)), strict=True))
@@ -191,6 +194,10 @@ class Kafka(Cluster):
         """The broker's process while it runs: for signals, and for what it costs."""
         assert self._process is not None, "the broker does not run"
         return self._process
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
 
     def start(self) -> None:
         """Start the broker, with whatever the folder holds; returns when it serves."""
@@ -259,7 +266,7 @@ class Kafka(Cluster):
         return ",".join(f"{name}://{self.address(name)}" for name in listeners)
 
     def _command(self, main: str) -> list[str]:
-        return ["java", *JAVA, "-cp", f"{self._jars}/*", main]
+        return ["java", *JAVA, *self._told, "-cp", f"{self._jars}/*", main]
 
     def _java(self, *words: str) -> None:
         main, *rest = words

@@ -27,6 +27,16 @@ def suspended_flow(replace: Replace) -> None:
     replace(Service, "_rebalanced", rebalanced)
 
 
+def beginning(replace: Replace) -> None:
+    """What nobody ever acknowledged is read from wherever the fetcher stands."""
+    from streams.app import Service
+
+    async def nowhere(self: Service) -> None:
+        """Seeks nothing."""
+
+    replace(Service, "_begin", nowhere)
+
+
 def slow_seek(replace: Replace) -> None:
     """Recovery's seek takes 1.5 s: time for the fetcher to hand out what the seek takes back."""
     from faust.transport.consumer import Consumer
@@ -123,6 +133,7 @@ def whole_registers(replace: Replace) -> None:
 
 
 GUARDS: dict[str, Callable[[Replace], None]] = {
+    "beginning": beginning,
     "delivery": delivery,
     "expected offsets": expected_offsets,
     "fence": fence,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 from kafka.admin import ConfigResource
 
-from controls.events import AccessDatastoreQuery, Event
+from controls.events import LANES, AccessDatastoreQuery, Event
 from controls.examples import event
 from controls.kernel import Refusal
 from controls.registers import Registers
@@ -33,7 +34,7 @@ from streams.connection import Connection
 from streams.messages import Tick
 from streams.pipeline import Partition, Work
 from streams.pseudonyms import Plain
-from streams.publish import Publisher, open_log
+from streams.publish import Log, Publisher, open_log
 from streams.registers import Follower
 from streams.store.memory import Memory
 from streams.topics import changelog, topic
@@ -62,6 +63,23 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Remove:
     return lambda name: remove(name, monkeypatch.setattr)
 
 
+class Noted:
+    """A log that knows where what was appended to each partition ends."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.ends: dict[tuple[str, int], int] = {}
+
+    def append(self, name: str, partition: int, values: Sequence[bytes]) -> int:
+        last = self._log.append(name, partition, values)
+        lane = next(lane for lane in LANES if topic(lane) == name)
+        self.ends[lane, partition] = last + 1
+        return last
+
+    def close(self) -> None:
+        self._log.close()
+
+
 class Bench:
     """Topics, a store in memory that outlives the worker, and one worker after another."""
 
@@ -80,7 +98,7 @@ class Bench:
     def publish(self, *blocks: list[Event]) -> None:
         """The events of each block, and a tick for every partition behind it; a block of none
         brings what the partition holds before the worker, and no time passes."""
-        log = open_log(self.settings)
+        log = Noted(open_log(self.settings))
         publisher = Publisher(log, PARTITIONS)
         publisher.books_end = self.kafka.ends(topic("books"))[0] - 1
         for events in blocks:
@@ -88,8 +106,7 @@ class Bench:
             publisher.publish(map(Plain().join, events))
             publisher.tick(self.now)
         log.close()
-        for lane in ("books", "access", "principals"):
-            self.wanted |= {(lane, n): e for n, e in self.kafka.ends(topic(lane)).items()}
+        self.wanted |= log.ends
 
     def service(self, **options: Any) -> Service:
         parts = wiring.parts(self.settings, self.store, Plain())
@@ -225,6 +242,48 @@ def test_what_is_fetched_before_recovery_has_sought_is_not_lost(
     monkeypatch.undo()
     asyncio.run(bench.run())
     assert len(bench.store._by_id) == 15 * 8
+
+
+@pytest.mark.parametrize("guards", ["all", "only expected offsets", "none"])
+def test_what_was_fetched_before_anything_was_ever_acknowledged_comes_again(
+    bench: Bench, without: Remove, monkeypatch: pytest.MonkeyPatch, guards: str
+) -> None:
+    """The moment is made: the fetcher has handed out a partition's first messages, and they were
+    dropped, when recovery begins to seek."""
+    bench.publish(*(queries(8, minute) for minute in range(4)))
+    rebalanced = Service._rebalanced
+
+    async def ahead(self: Service, sender: Any, *args: Any, **kwargs: Any) -> None:
+        for lane in ("books", "access", "principals"):
+            for tp in self.app.consumer.assignment():
+                if tp.topic == topic(lane):
+                    await self.app.consumer.seek(tp, 2)
+        await rebalanced(self, sender, *args, **kwargs)
+
+    monkeypatch.setattr(Service, "_rebalanced", ahead)
+    if guards != "all":
+        without("beginning")
+    if guards == "none":
+        without("expected offsets")
+
+    async def read() -> BaseException | None:
+        async with bench.serving() as service:
+            last = {e.event_id for e in queries(8, 3)}
+            until = time.monotonic() + 30
+            while service.failed is None and not last <= bench.store._by_id.keys():
+                assert time.monotonic() < until
+                await asyncio.sleep(0.1)
+            return service.failed
+
+    failed = asyncio.run(read())
+    assert (failed is not None) == (guards == "only expected offsets"), failed
+    assert failed is None or "messages are missing" in str(failed)
+    if guards == "none":
+        assert len(bench.store._by_id) < 4 * 8
+        return
+    monkeypatch.undo()
+    asyncio.run(bench.run())
+    assert len(bench.store._by_id) == 4 * 8
 
 
 # --- a worker that was paused and wakes ---------------------------------------------------------
@@ -535,7 +594,8 @@ def test_registers_are_entered_in_order_whatever_order_compaction_leaves(
         failures: list[BaseException] = []
         follower = Follower(registers, changelog("books"), failures.append)
         follower.start(Connection.of(bench.settings).options)
-        while len(registers._log) < len(wanted):
+        until = time.monotonic() + 10  # what comes out of order may never be entered
+        while len(registers._log) < len(wanted) and time.monotonic() < until:
             await asyncio.sleep(0.05)
         await follower.close()
         assert not failures
@@ -545,5 +605,7 @@ def test_registers_are_entered_in_order_whatever_order_compaction_leaves(
 
 
 def entered(registers: Registers) -> list[tuple[int, str]]:
-    """Every entry, in order, with the offset at which it came to be known."""
-    return [(n, e.event_id) for n, e in zip(registers._known, registers._log, strict=True)]
+    """Every entry with the offset at which it came to be known, in the order of the offsets; of
+    one offset in any order."""
+    every = [(n, e.event_id) for n, e in zip(registers._known, registers._log, strict=True)]
+    return [entry for _, known in groupby(every, lambda entry: entry[0]) for entry in sorted(known)]

@@ -74,7 +74,7 @@ class Twin:
         assert held["books/0"].keys() >= {k for k in truth["books/0"] if "register|" not in k}
         books = registers(changelog)
         for worker in installation.running:
-            assert worker.registers() == books, worker.folder.name
+            assert sorted(worker.registers()) == books, worker.folder.name
         assert sorted(ids(books)) == sorted(ids(registers(truth)))
 
 
@@ -95,7 +95,7 @@ def registers(state: State) -> list[list[Any]]:
 
     counted = Registers((*BOOKS, GAPS))
     fill(counted, state["books/0"].items())
-    return [[n, e.event_id] for n, e in zip(counted._known, counted._log, strict=True)]
+    return sorted([n, e.event_id] for n, e in zip(counted._known, counted._log, strict=True))
 
 
 def ids(entries: list[list[Any]]) -> list[str]:
