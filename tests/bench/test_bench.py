@@ -34,7 +34,10 @@ def found() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def on_kafka(kafka: Cluster) -> dict[str, Any]:
+def on_kafka(request: pytest.FixtureRequest) -> dict[str, Any]:
+    if "SHOSEKI_LONG" not in os.environ:
+        pytest.skip("SHOSEKI_LONG is not set: takes minutes")
+    kafka: Cluster = request.getfixturevalue("kafka")
     return run("--events", "1000", "--backlog", "1200", "--broker", kafka.bootstrap)
 
 
