@@ -34,7 +34,7 @@ class Component:
 COMPONENTS = (
     Component(
         "Embedded service: local log, chDB", "run",
-        ("tests/streams/test_faults.py", "tests/streams/test_transport_contract.py"),
+        ("tests/streams/test_faults.py",),
         "killed at every step of a block",
     ),
     Component(
