@@ -95,7 +95,7 @@ async def a_day(settings: Settings, now: int) -> list[Event]:
         service = Service(settings, wiring.parts(settings, store, forms), ticks=False)
         await service.start()
         known = event(RegisterDataset, "2026-11-11 09:00:00", dataset_id="ds-a")
-        publisher = Publisher(open_log(settings.broker, 1), 1)
+        publisher = Publisher(open_log(settings), 1)
         publisher.publish([forms.join(known)])
         for day in (now, now + 3653 * DAY):
             await service.send_tick(day)
