@@ -36,6 +36,11 @@ class Lease:
         self._proved = -math.inf
 
     @property
+    def unlimited(self) -> bool:
+        """Whether nobody else can ever own what this worker has."""
+        return math.isinf(self._seconds)
+
+    @property
     def holds(self) -> bool:
         return self._clock() - self._proved < self._seconds
 

@@ -16,6 +16,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -386,7 +387,8 @@ def break_down(what: str, folder: Path) -> None:
     if what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif what == "pause":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # to this thread: it is stopped before it goes on, and all others with it
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     elif what == "full":
         resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
     elif what == "fill":

@@ -29,6 +29,12 @@ UNTIL = 1_798_000_000_000
 """2026-12-23, after every deadline that the history can set."""
 
 
+LONG = pytest.mark.skipif(
+    "SHOSEKI_LONG" not in os.environ,
+    reason="SHOSEKI_LONG is not set: takes minutes, and does not hold on a busy machine yet",
+)
+
+
 @pytest.fixture
 def make(kafka: Cluster, tmp_path: Path) -> Iterator[Callable[..., Installation]]:
     """Makes the installation of a test; `state` is its setting."""
@@ -104,10 +110,7 @@ def ids(entries: list[list[Any]]) -> list[str]:
     return [event_id for _, event_id in entries if "|" not in event_id]
 
 
-@pytest.mark.skipif(
-    "SHOSEKI_LONG" not in os.environ,
-    reason="SHOSEKI_LONG is not set: takes minutes, and does not hold on a busy machine yet",
-)
+@LONG
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("state", ["memory://", "rocksdb://"])
 def test_partitions_move_and_nothing_else_changes(
@@ -160,6 +163,7 @@ def test_partitions_move_and_nothing_else_changes(
     assert current(installation.settings.store) == current(twin.place.settings.store)
 
 
+@LONG
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("guards", ["all", "neither fence nor lease"])
 @pytest.mark.parametrize("point", ["gathered", ROWS, "told"])
