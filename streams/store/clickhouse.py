@@ -103,22 +103,25 @@ class ClickHouse:
             if not known:
                 self._settle(table, columns, sealed, head, token, held)
             elif columns["line"]:
-                held()
-                self._insert(table, columns, token)
-        held()
-        self._insert("ledger", {name: [value] for name, value in sealed.ledger.items()}, token)
+                self._insert(table, columns, token, held)
+        ledger = {name: [value] for name, value in sealed.ledger.items()}
+        self._insert("ledger", ledger, token, held)
         self._heads[key] = sealed.head
         self._clean.add(key)
 
-    def _insert(self, table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
+    def _insert(
+        self,
+        table: str,
+        columns: Mapping[str, Sequence[Any]],
+        token: str,
+        held: Callable[[], None] = unquestioned,
+    ) -> None:
         schema = SCHEMAS[table]
         arrays = [pa.array(columns[field.name], field.type) for field in schema]
+        rows = pa.Table.from_arrays(arrays, schema=schema)
+        held()  # asked last of all, so that as little as can be lies between that and the rows
         with named(f"insert into {table}"):
-            self._client.insert_arrow(
-                table,
-                pa.Table.from_arrays(arrays, schema=schema),
-                settings={"insert_deduplication_token": token},
-            )
+            self._client.insert_arrow(table, rows, settings={"insert_deduplication_token": token})
 
     def _settle(
         self, table: str, columns: Mapping[str, Sequence[Any]], sealed: Sealed,
@@ -155,8 +158,7 @@ class ClickHouse:
                         parameters=here | {"left": left},
                     )
             if columns["line"]:
-                held()
-                self._insert(table, columns, token + unique)
+                self._insert(table, columns, token + unique, held)
 
     # --- reading ---------------------------------------------------------------------------
 

@@ -61,10 +61,10 @@ def measure(file: Path, here: Path) -> dict[str, Any]:
     rows: list[tuple[str, pa.Table, str]] = []
     real, apart = bare.store._insert, 0.0
 
-    def insert(table: str, columns: Mapping[str, Sequence[Any]], token: str) -> None:
+    def insert(table: str, columns: Mapping[str, Sequence[Any]], token: str, *held: Any) -> None:
         """Insert, and keep the rows as Arrow, which no collection of garbage walks through."""
         nonlocal apart
-        real(table, columns, token)
+        real(table, columns, token, *held)
         began = perf_counter()
         if table in FLOOR:
             rows.append((table, arrow(table, columns), token))

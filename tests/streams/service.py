@@ -339,11 +339,11 @@ def serve(
 
     insert = ClickHouse._insert
 
-    def inserted(self: ClickHouse, table: str, columns: Any, token: str) -> None:
+    def inserted(self: ClickHouse, table: str, columns: Any, token: str, *held: Any) -> None:
         if table == "ledger":
             lane, partition, offset = token.split("/")
             step(ROWS, lane, int(partition), int(offset))
-        insert(self, table, columns, token)
+        insert(self, table, columns, token, *held)
 
     append = Broker.append_entries
 
