@@ -49,8 +49,10 @@ def judge_cases(
     due: Iterable[str],
     recall: Recall,
     changes: Changes,
+    begun: Mapping[str, Sequence[str]],
 ) -> None:
-    """Judge every case that this block, the books or the time touch."""
+    """Judge every case that this block, the books or the time touch; `begun` names, by check,
+    those for which monitoring began earlier than was known."""
     waiting: dict[str, list[str]] = {}
     for memory_key in due:
         if memory_key.startswith("case|"):
@@ -74,20 +76,20 @@ def judge_cases(
         if looked:
             called_back(check, recall(looked), causes, tasks)
         if block.lane == "books":
-            touched(cases, changed, tasks)
-        for key in waiting.get(ref, ()):
+            touched(cases, changed, view, tasks)
+        for key in (*waiting.get(ref, ()), *begun.get(ref, ())):
             tasks.setdefault(key, Task([]))
         for key, task in tasks.items():
             judge_case(cases, key, task, view, recall, changes)
 
 
-def touched(cases: Cases, changed: Sequence[Any], tasks: dict[str, Task]) -> None:
+def touched(cases: Cases, changed: Sequence[Any], view: View, tasks: dict[str, Task]) -> None:
     """Cases that the changed books may judge differently, whatever they remember."""
     for rule in cases.rules:
         assert isinstance(rule.check, Case)
         for event in changed if rule.check.touches else ():
             touches = rule.check.touches.get(type(event))
-            for key in touches(event) if touches else ():
+            for key in touches(event, view) if touches else ():
                 tasks.setdefault(key, Task([])).caused(arrival(event), event.occurred_at)
 
 

@@ -112,16 +112,17 @@ def digests() -> dict[str, str]:
 @cache
 def code(file: Path) -> str:
     """A digest of the code by which one control judges: its file, what that imports of its own
-    folder, and everything that all controls share.  Comments and layout do not count."""
+    folder and of the books, and everything that all controls share.  Comments and layout do not
+    count."""
     root = Path(__file__).parent
     files = {*root.glob("*.py"), *root.glob("events/*.py")}
-    wanted = [file]
+    wanted = [file, root / "books" / "core.py"]
     while wanted:
         one = wanted.pop()
         files.add(one)
-        own = rf"^from controls\.{file.parent.name}\.(\w+) import"
+        own = rf"^from controls\.({file.parent.name}|books)\.(\w+) import"
         names = re.findall(own, one.read_text(encoding="utf-8"), re.MULTILINE)
-        wanted += {file.with_name(f"{name}.py") for name in names} - files
+        wanted += {root / folder / f"{name}.py" for folder, name in names} - files
     text = json.dumps([[each.name, _bare(each)] for each in sorted(files)])
     return sha256(text.encode()).hexdigest()
 

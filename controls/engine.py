@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controls import gaps
-from controls.block import CLOCK, Block, Conflict, Memory, Outcome, Recall
+from controls.block import BEGAN, CLOCK, Block, Conflict, Memory, Outcome, Recall
 from controls.case import judge_cases
 from controls.changes import Changes
 from controls.each import judge_each, looks_for
@@ -98,7 +98,11 @@ class Engine:
         known = block.last_offset if block.lane == "books" else block.books_upto
         now = max(block.now, clock["now"])
         due = tuple(due)
-        views = registers.view(clock["known"], clock["now"]), registers.view(known, now)
+        began, earlier = beginning(block, memory)
+        views = (
+            registers.view(clock["known"], clock["now"], began),
+            registers.view(known, now, began),
+        )
         entered = registers.changes(clock["known"], known)
         changed = [event for event in entered if type(event) in self._asking]
         changed += gaps.concerned(entered, views[1])
@@ -115,7 +119,10 @@ class Engine:
             due += renew(self, renewal, block, views, changes)
         looks, causes = looks_for(self, changed, block.lane)
         judge_each(self, groups, looks, causes, views, due, recall, changes)
-        judge_cases(self, block, groups, changed, looks, causes, views[1], due, recall, changes)
+        begun = began_anew(self, memory) if earlier else {}
+        judge_cases(
+            self, block, groups, changed, looks, causes, views[1], due, recall, changes, begun
+        )
         outcome.populations = changes.populations
         outcome.gaps = changes.gaps
         tally = changes.tally(block)
@@ -129,11 +136,41 @@ class Engine:
         # this is remembered, the rest is judged anew and comes to the same
         outcome.memory |= changes.memory
         outcome.memory |= markers
+        if earlier:
+            outcome.memory[BEGAN] = {"at": began}
         outcome.memory[CLOCK] = {"now": now, "known": known}
         for value in outcome.memory.values():
             if value is not None:
                 value["applied"] = block.last_offset
         return outcome
+
+
+def beginning(block: Block, memory: Memory) -> tuple[int | None, bool]:
+    """When monitoring began (ms), and whether this block tells of an earlier moment than known."""
+    if block.lane != "books":
+        return None, False
+    remembered = memory.get(BEGAN)
+    known = remembered["at"] if remembered else None
+    first = min((event.observed_at for event in block.events), default=None)
+    if first is None or (known is not None and known <= first):
+        return known, False
+    return first, True
+
+
+def began_anew(engine: Engine, memory: Memory) -> dict[str, list[str]]:
+    """The cases, by check, that depend on when monitoring began: those that are there without an
+    event, and those remembered whose judge asks for it."""
+    found = {
+        cases.ref: list(cases.case.periodic)
+        for cases in engine.cases
+        if cases.case.periodic or cases.case.began
+    }
+    for name, _ in memory.items():
+        kind, _, rest = name.partition("|")
+        ref, _, key = rest.partition("|")
+        if kind == "case" and ref in found and engine.rules[ref].check.began:  # type: ignore[union-attr]
+            found[ref].append(key)
+    return found
 
 
 def by_type(events: Sequence[Any]) -> dict[type[Any], list[Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from controls.books import SOURCES
+from controls.books.core import SOURCES
 from controls.calendar import jst_text
 from controls.events import (
     AccessAuthAttempt,

@@ -189,12 +189,19 @@ class Registers:
                 changed.append(original[1])
         return changed
 
-    def view(self, known: int, now: int) -> View:
+    def view(self, known: int, now: int, began: int | None = None) -> View:
         """The books as known at offset `known`, for judging at the instant `now`."""
-        return View(self, known, now)
+        return View(self, known, now, began)
 
     def _visible(self, entry: _Entry, known: int) -> bool:
         return entry.known <= known < self._corrected.get(entry.event_id, FOREVER)
+
+    def _keys(self, register: Register, known: int) -> list[str]:
+        return [
+            key
+            for key, entries in self._books[register.name].items()
+            if any(self._visible(entry, known) for entry in entries)
+        ]
 
     def _entries(self, register: Register, key: str, at: int, known: int) -> list[Any]:
         entries = self._books[register.name].get(key, ())
@@ -224,14 +231,21 @@ class Registers:
 
 
 class View:
-    """What was known of the books at one offset, and the instant of judging (`now`, ms)."""
+    """What was known of the books at one offset, and the instant of judging (`now`, ms).
 
-    __slots__ = ("_registers", "known", "now")
+    `began` (ms) is when the installation's first event of `books` was observed, and monitoring
+    with it; None outside of `books` and before there was any.
+    """
 
-    def __init__(self, registers: Registers, known: int, now: int) -> None:
+    __slots__ = ("_registers", "began", "known", "now")
+
+    def __init__(
+        self, registers: Registers, known: int, now: int, began: int | None = None
+    ) -> None:
         self._registers = registers
         self.known = known
         self.now = now
+        self.began = began
 
     def entries(self, register: Register, key: str, at: int) -> list[Any]:
         """The entries under `key` that held at `at` or before, oldest first; of a book with
@@ -248,6 +262,10 @@ class View:
     def all(self, register: Register, key: str) -> list[Any]:
         """Every entry known under `key`, whenever it holds."""
         return self._registers._entries(register, key, FOREVER - 1, self.known)
+
+    def keys(self, register: Register) -> list[str]:
+        """Every key under which the book has an entry, in no order that means anything."""
+        return self._registers._keys(register, self.known)
 
     def ref(self, plain: str) -> str:
         """The form in which the lanes carry an id that stands plainly elsewhere."""

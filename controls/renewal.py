@@ -90,7 +90,8 @@ def _cases(
             facts[key] = check.merge(facts.get(key, []), found)
     spoken = {rule.ref: said.get(rule.ref, {}) for rule in cases.rules}
     due = []
-    for key in dict.fromkeys([*facts, *(key for keys in spoken.values() for key in keys)]):
+    remembered = (key for keys in spoken.values() for key in keys)
+    for key in dict.fromkeys([*facts, *remembered, *check.periodic]):
         name = f"case|{cases.ref}|{key}"
         held = renewal.values.get(name)
         if held is not None and held["applied"] >= block.last_offset:

@@ -106,7 +106,11 @@ class Case:
 
     `across` gathers facts of traffic over all partitions and judges them in `books`; `gather`
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
-    register event may judge differently.
+    register event may judge differently, as known with it.
+
+    `periodic` names cases of `books` that are there without any event: duties that come round by
+    the calendar.  They are first judged when the installation begins (`View.began`); the judge
+    then finds no facts.  `began` says that the judge asks when that was.
     """
 
     name: str
@@ -132,7 +136,11 @@ class Case:
     gather: Callable[[Sequence[Any]], Mapping[str, list[Fact]]] | None = None
     merge: Callable[[Sequence[Fact], Iterable[Fact]], list[Fact]] = remember
     revisits: Revisits = field(default_factory=dict)
-    touches: Mapping[type[Event], Callable[[Any], Sequence[str]]] = field(default_factory=dict)
+    touches: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(
+        default_factory=dict
+    )
+    periodic: tuple[str, ...] = ()
+    began: bool = False
     awaits: tuple[type[Any], ...] = ()
     """Event types on whose absence a violation with `since` rests."""
 
@@ -141,7 +149,7 @@ class Case:
         """All that decides what the case remembers; cases of a control that agree in it share."""
         how = self.on, self.key, self.fact, self.gather, self.merge, self.across, self.every
         long = self.keep, self.span, self.margin, self.forget, self.condense, self.ripples
-        return *how, *long, tuple(self.by.items())
+        return *how, *long, tuple(self.by.items()), self.periodic, self.began
 
     def facts(self, events: Sequence[Any]) -> Mapping[str, list[Fact]]:
         """The facts of these events, by key."""

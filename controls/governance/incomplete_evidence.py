@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from controls.block import Conflict
-from controls.books import OUTAGES, SOURCES
+from controls.books.core import OUTAGES, SOURCES
 from controls.calendar import day_end, jst_day
 from controls.events import (
     AccessDatastoreQuery,
@@ -168,7 +168,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         facts = {"source": conflict.source_id}
         return Judgement("violation", "PAYLOAD_CONFLICT", conflict.event_id, facts=facts)
 
-    def monitored(line: RegisterSource | LogSourceStatus) -> tuple[str, ...]:
+    def monitored(line: RegisterSource | LogSourceStatus, view: View) -> tuple[str, ...]:
         return (line.monitored_source_id,)
 
     def by_source(event: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from controls.books import DATASETS
+from controls.books.core import DATASETS
 from controls.calendar import day_end, jst_day, roll_forward
 from controls.events import IncidentDetected, IncidentReported, IncidentStep, RegisterDataset
 from controls.examples import breach, event, fine, unknown

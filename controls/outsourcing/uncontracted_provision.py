@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controls.books import CONTRACT_ENDS, CONTRACTOR_CONTRACTS
+from controls.books.core import CONTRACT_ENDS, CONTRACTOR_CONTRACTS
 from controls.calendar import day_start, jst_day
 from controls.events import (
     ContractorContracted,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from controls.books import BADGES, SOURCES, ZONES
+from controls.books.core import BADGES, SOURCES, ZONES
 from controls.calendar import day_start, jst_day, jst_text
 from controls.events import AccessAuthAttempt, BadgeRead, RegisterSource
 from controls.examples import breach, event, fine, unknown

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Any
 
-from controls.books import APPROVALS
+from controls.books.core import APPROVALS
 from controls.calendar import day_end, day_start, jst_day
 from controls.events import AccessDatastoreQuery, AccessFileActivity, ApprovalGranted
 from controls.examples import breach, event, fine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controls.books import DATASETS, GRANTS, OWNER_GRANTS
+from controls.books.core import DATASETS, GRANTS, OWNER_GRANTS
 from controls.calendar import jst_day
 from controls.events import (
     AccessDatastoreQuery,

@@ -1,4 +1,4 @@
-"""The registers that the controls look into: one declaration a book (domain/registers.md)."""
+"""The books that more than one family of controls looks into, and what is derived from them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from typing import Any
 
 from controls.calendar import day_start
 from controls.events import (
+    AccessAccountChanged,
     AccessPrivilegeChanged,
     ApprovalGranted,
     BadgeRead,
     ContractorContracted,
     ContractorContractEnded,
+    ContractorDataEntrusted,
+    JointuseShared,
     LogSourceStatus,
+    PurposePublished,
+    RecipientRegistered,
     RegisterDataset,
     RegisterSource,
+    RoleChanged,
+    StaffChanged,
+    TransferProvided,
 )
 from controls.kernel import DAY
 from controls.registers import Register, field
@@ -87,6 +95,40 @@ CONTRACT_ENDS = Register(
 )
 """Ends of contracts, by contract_id, from ended_on."""
 
+
+def _effective_on(change: Any) -> int:
+    return day_start(change.effective_on)
+
+
+STAFF = Register("staff", (StaffChanged,), field("person_ref"), _effective_on)
+"""Joining, moving, leave and leaving, by person_ref, from effective_on."""
+
+ROLES = Register("roles", (RoleChanged,), field("role"), _effective_on)
+"""Who was assigned to a role and whose term ended, by role, from effective_on."""
+
+ACCOUNTS = Register("accounts", (AccessAccountChanged,), field("account_ref"))
+"""Accounts made, opened and closed, by account_ref."""
+
+SYSTEM_DATASETS = Register("system_datasets", (RegisterDataset,), lambda d: d.storage_systems)
+"""Lines of the 個人情報管理台帳 by each system that stores the data; a later version of the same
+dataset may name others, so ask DATASETS for the line in force."""
+
+RECIPIENTS = Register("recipients", (RecipientRegistered,), field("recipient_id"))
+"""Recipients of data, contractors included, by recipient_id."""
+
+NOTICES = Register("notices", (PurposePublished,), field("notice_id"), lambda n: n.effective_from)
+"""Purposes of use as published, by notice_id, from effective_from."""
+
+DATASET_NOTICES = Register(
+    "dataset_notices", (PurposePublished,), lambda n: n.dataset_ids, lambda n: n.effective_from
+)
+"""The same, by each dataset they name."""
+
+PROVISIONS = Register(
+    "provisions", (TransferProvided, ContractorDataEntrusted, JointuseShared), field("provision_id")
+)
+"""What was handed over to third parties, contractors and joint users, by provision_id."""
+
 BOOKS = (
     DATASETS,
     GRANTS,
@@ -99,5 +141,12 @@ BOOKS = (
     CONTRACTS,
     CONTRACTOR_CONTRACTS,
     CONTRACT_ENDS,
+    STAFF,
+    ROLES,
+    ACCOUNTS,
+    SYSTEM_DATASETS,
+    RECIPIENTS,
+    NOTICES,
+    DATASET_NOTICES,
+    PROVISIONS,
 )
-"""Every book."""

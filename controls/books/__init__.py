@@ -1,0 +1,9 @@
+"""The registers that the controls look into: one declaration a book (domain/registers.md).
+
+A module a family of controls; each also holds the terms that are derived from its books.
+"""
+
+from controls.books import core
+
+BOOKS = core.BOOKS
+"""Every book."""
