@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,6 +50,7 @@ def judge_cases(
     recall: Recall,
     changes: Changes,
     begun: Mapping[str, Sequence[str]],
+    mine: Callable[[str], bool],
 ) -> None:
     """Judge every case that this block, the books or the time touch; `begun` names, by check,
     those for which monitoring began earlier than was known."""
@@ -77,6 +78,8 @@ def judge_cases(
             called_back(check, recall(looked), causes, tasks)
         if block.lane == "books":
             touched(cases, changed, view, tasks)
+        elif check.asks:
+            asked_of(check, changed, block.lane, mine, tasks)
         for key in (*waiting.get(ref, ()), *begun.get(ref, ())):
             tasks.setdefault(key, Task([]))
         for key, task in tasks.items():
@@ -91,6 +94,25 @@ def touched(cases: Cases, changed: Sequence[Any], view: View, tasks: dict[str, T
             touches = rule.check.touches.get(type(event))
             for key in touches(event, view) if touches else ():
                 tasks.setdefault(key, Task([])).caused(arrival(event), event.occurred_at)
+
+
+def asked_of(
+    check: Case,
+    changed: Iterable[Any],
+    lane: str,
+    mine: Callable[[str], bool],
+    tasks: dict[str, Task],
+) -> None:
+    """What the books say of principals that this partition keeps."""
+    if check.on[0].lane != lane:
+        return
+    for event in changed:
+        principals = check.asks.get(type(event))
+        for key in dict.fromkeys(principals(event)) if principals else ():
+            if key and mine(key):
+                task = tasks.setdefault(key, Task([]))
+                task.facts.append(check.fact(event))
+                task.caused(arrival(event), event.occurred_at)
 
 
 def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str, Task]:

@@ -89,7 +89,7 @@ class Changes:
         held["at"] = min(held["at"], judgement.at)
         held["detected"] = min(held["detected"], judgement.detected or judgement.at)
         if len(held["ids"]) < SHOWN:
-            held["ids"] = [*held["ids"], *judgement.events][:SHOWN]
+            held["ids"] = list(dict.fromkeys([*held["ids"], *judgement.events]))[:SHOWN]
 
     def drop(self, rule: Rule, judgement: Judgement, late: bool) -> None:
         """A judgement that stood stands no longer."""

@@ -7,7 +7,7 @@ findings are kept by `books`, which receives from every traffic partition a tall
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,7 +55,12 @@ class Engine:
             for check in control.checks(control.params):
                 self._enter(Rule(f"{control.id}/{check.name}", control, check))
         checks = [rule.check for rule in self.rules.values()]
-        touching = [check.touches for check in checks if isinstance(check, Case)]
+        touching = [
+            kinds
+            for check in checks
+            if isinstance(check, Case)
+            for kinds in (check.touches, check.asks)
+        ]
         self._asking = {SourceGap, *self.revisits, *(kind for each in touching for kind in each)}
         """Types of register events that may judge again what was judged."""
 
@@ -85,6 +90,7 @@ class Engine:
         due: Iterable[str],
         recall: Recall,
         renewal: Renewal | None = None,
+        mine: Callable[[str], bool] = lambda key: True,
     ) -> Outcome:
         """Judge `block` against what the partition remembers.
 
@@ -92,7 +98,7 @@ class Engine:
         block's `books_upto` (in `books` itself, up to its last offset).  Nothing given is
         changed: the values of `Outcome.memory` replace those of `memory` once the block is
         written.  `renewal` names rules whose memory is not theirs any more: that is made again
-        before anything is judged by it.
+        before anything is judged by it.  `mine` says which keys of the lane this partition keeps.
         """
         clock = memory.get(CLOCK) or {"now": 0, "known": -1}
         known = block.last_offset if block.lane == "books" else block.books_upto
@@ -116,12 +122,12 @@ class Engine:
             groups[Conflict] = list(block.conflicts)
         changes = Changes(block, memory)
         if renewal is not None:
-            due += renew(self, renewal, block, views, changes)
+            due += renew(self, renewal, block, views, changes, mine)
         looks, causes = looks_for(self, changed, block.lane)
         judge_each(self, groups, looks, causes, views, due, recall, changes)
         begun = began_anew(self, memory) if earlier else {}
         judge_cases(
-            self, block, groups, changed, looks, causes, views[1], due, recall, changes, begun
+            self, block, groups, changed, looks, causes, views[1], due, recall, changes, begun, mine
         )
         outcome.populations = changes.populations
         outcome.gaps = changes.gaps

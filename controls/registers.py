@@ -9,7 +9,7 @@ yesterday's knowledge.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -196,6 +196,10 @@ class Registers:
     def _visible(self, entry: _Entry, known: int) -> bool:
         return entry.known <= known < self._corrected.get(entry.event_id, FOREVER)
 
+    def _event(self, event_id: str, known: int) -> Any | None:
+        at, event = self._by_id.get(event_id, (FOREVER, None))
+        return event if at <= known < self._corrected.get(event_id, FOREVER) else None
+
     def _keys(self, register: Register, known: int) -> list[str]:
         return [
             key
@@ -266,6 +270,14 @@ class View:
     def keys(self, register: Register) -> list[str]:
         """Every key under which the book has an entry, in no order that means anything."""
         return self._registers._keys(register, self.known)
+
+    def event(self, event_id: str) -> Any | None:
+        """The event of that id, of any book; None where it is not known or was corrected."""
+        return self._registers._event(event_id, self.known)
+
+    def told(self, kinds: Collection[type[Any]]) -> list[Any]:
+        """Every event of these types that is held, in the order in which it came to be known."""
+        return [e for e in self._registers.changes(-1, self.known) if type(e) in kinds]
 
     def ref(self, plain: str) -> str:
         """The form in which the lanes carry an id that stands plainly elsewhere."""

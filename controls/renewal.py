@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from controls.block import Block
-from controls.case import SAID
+from controls.case import SAID, Task, asked_of
 from controls.changes import Changes
 from controls.each import await_time, judged
 from controls.kernel import Control
@@ -45,7 +45,12 @@ class Renewal:
 
 
 def renew(
-    engine: Engine, renewal: Renewal, block: Block, views: tuple[View, View], changes: Changes
+    engine: Engine,
+    renewal: Renewal,
+    block: Block,
+    views: tuple[View, View],
+    changes: Changes,
+    mine: Callable[[str], bool],
 ) -> tuple[str, ...]:
     """Bring every changed rule to where it would be, had it judged the partition's history.
 
@@ -72,7 +77,7 @@ def renew(
     for cases in engine.cases:
         ours = not cases.case.across or block.lane == "books"
         if ours and cases.rules[0].control.id in renewal.before:
-            due += _cases(cases, renewal, said, block, changes)
+            due += _cases(cases, renewal, said, block, views[0], changes, mine)
     for rule in engine.rules.values():
         if isinstance(rule.check, Each) and rule.control.id in renewal.before:
             _each(rule, renewal, views, changes)
@@ -81,13 +86,17 @@ def renew(
 
 def _cases(
     cases: Cases, renewal: Renewal, said: Mapping[str, Mapping[str, Any]], block: Block,
-    changes: Changes,
+    view: View, changes: Changes, mine: Callable[[str], bool],
 ) -> list[str]:  # fmt: skip
     check = cases.case
     facts: dict[str, list[Fact]] = {}
     for events in renewal.stored(check):
         for key, found in check.facts(events).items():
             facts[key] = check.merge(facts.get(key, []), found)
+    asked: dict[str, Task] = {}
+    asked_of(check, view.told(check.asks) if check.asks else (), block.lane, mine, asked)
+    for key, task in asked.items():
+        facts[key] = check.merge(facts.get(key, []), task.facts)
     spoken = {rule.ref: said.get(rule.ref, {}) for rule in cases.rules}
     due = []
     remembered = (key for keys in spoken.values() for key in keys)

@@ -108,6 +108,10 @@ class Case:
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently, as known with it.
 
+    `asks` is for cases of `principals`: of which principals a register event speaks.  The event
+    becomes a fact of each of them, in the partition that keeps that principal, once the books have
+    reached it there; so one event is compared with what many people said.
+
     `periodic` names cases of `books` that are there without any event: duties that come round by
     the calendar.  They are first judged when the installation begins (`View.began`); the judge
     then finds no facts.  `began` says that the judge asks when that was.
@@ -139,6 +143,7 @@ class Case:
     touches: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(
         default_factory=dict
     )
+    asks: Mapping[type[Event], Callable[[Any], Iterable[str]]] = field(default_factory=dict)
     periodic: tuple[str, ...] = ()
     began: bool = False
     awaits: tuple[type[Any], ...] = ()
@@ -149,7 +154,8 @@ class Case:
         """All that decides what the case remembers; cases of a control that agree in it share."""
         how = self.on, self.key, self.fact, self.gather, self.merge, self.across, self.every
         long = self.keep, self.span, self.margin, self.forget, self.condense, self.ripples
-        return *how, *long, tuple(self.by.items()), self.periodic, self.began
+        where = tuple(self.by.items()), tuple(self.asks.items()), self.periodic, self.began
+        return *how, *long, *where
 
     def facts(self, events: Sequence[Any]) -> Mapping[str, list[Fact]]:
         """The facts of these events, by key."""

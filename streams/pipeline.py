@@ -25,6 +25,7 @@ from streams import codec, messages
 from streams.blocks import Batch
 from streams.evidence.block import Head, Header, Sealed
 from streams.evidence.seal import seal
+from streams.local.partitioner import partition_of
 from streams.metrics import METRICS
 from streams.pseudonyms import Forms, jst_year
 from streams.recall import Familiar, recaller, refs
@@ -109,6 +110,8 @@ class Parts:
     dedup: int = DEDUP
     versions: Mapping[str, Version] = field(default_factory=dict)
     """Code and parameters of every control: the memory of other ones is made again."""
+    partitions: int = 1
+    """Of each lane but `books`."""
 
 
 class Partition:
@@ -195,6 +198,7 @@ class Partition:
             due,
             recall,
             renewing(self, self.renewal, strange),
+            self._keeps,
         )
         if outcome.tally is not None:
             drawn = stamped(outcome.tally, self.parts.versions)
@@ -215,6 +219,10 @@ class Partition:
         if self.lane == "books":
             outcome.memory[REACHED] = {"applied": batch.last_offset}
         return Work(batch, outcome, sealed, ids, len(rejects))
+
+    def _keeps(self, key: str) -> bool:
+        """Whether a key of this lane belongs to this partition."""
+        return partition_of(key.encode(), self.parts.partitions) == self.number
 
     def _new(
         self, received: list[Event], offsets: list[int]

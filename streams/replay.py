@@ -7,6 +7,7 @@ something falls due before the next arrival.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from controls.events import LANES, Event, lane_value
@@ -60,7 +61,7 @@ class Replay:
         limit: int = LIMIT,
         states: Callable[[str, int], State] = lambda lane, number: MemoryState(),
     ) -> None:
-        self.parts = parts
+        self.parts = parts = replace(parts, partitions=partitions)
         self.spacing = spacing
         self.books = Log("books", 0, parts, states("books", 0), limit)
         self.traffic = {

@@ -130,6 +130,7 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
         settings.org_id,
         settings.dedup_hours * HOUR,
         found.versions,
+        settings.partitions,
     )
 
 

@@ -24,7 +24,7 @@ ONLY = {
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
-MEASURES = {"kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples"}
+MEASURES = {"kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples", "asked"}
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
