@@ -94,13 +94,15 @@ def _cases(
         for key, found in check.facts(events).items():
             facts[key] = check.merge(facts.get(key, []), found)
     asked: dict[str, Task] = {}
-    asked_of(check, view.told(check.asks) if check.asks else (), block.lane, mine, asked)
+    if check.asks:
+        asked_of(check, view.told(check.asks), block.lane, mine, asked)
     for key, task in asked.items():
         facts[key] = check.merge(facts.get(key, []), task.facts)
     spoken = {rule.ref: said.get(rule.ref, {}) for rule in cases.rules}
     due = []
+    periodic = check.periodic if block.lane == "books" else ()
     remembered = (key for keys in spoken.values() for key in keys)
-    for key in dict.fromkeys([*facts, *remembered, *check.periodic]):
+    for key in dict.fromkeys([*facts, *remembered, *periodic]):
         name = f"case|{cases.ref}|{key}"
         held = renewal.values.get(name)
         if held is not None and held["applied"] >= block.last_offset:

@@ -24,7 +24,9 @@ ONLY = {
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
-MEASURES = {"kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples", "asked"}
+MEASURES = {
+    "kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples", "asked",
+}  # fmt: skip
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
