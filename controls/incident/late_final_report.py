@@ -6,15 +6,28 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from controls.books.core import DATASETS
-from controls.calendar import day_end, jst_day, roll_forward
+from controls.calendar import day_end, jst_day
 from controls.events import IncidentDetected, IncidentReported, IncidentStep, RegisterDataset
 from controls.examples import breach, event, fine, unknown
-from controls.kernel import DAY, HOUR, Code, Control, Judgement, Params, Text, limit, sources
+from controls.incident.dossier import (
+    AUTHORITIES,
+    BY,
+    REVISITS,
+    by_incident,
+    fact,
+    final_day,
+    moment,
+    owed,
+    reports,
+    started,
+    unknown_incident,
+    versions,
+    withdrawn,
+)
+from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, Look, Revisits, one_key, standing
+from controls.shapes import Case, Check, Fact
 
-AUTHORITIES = ("ppc", "delegated_minister")
 ITEMS = frozenset(range(1, 10))
 """The nine items of Rule 8(1)."""
 
@@ -52,93 +65,23 @@ class Limits(Params):
     )
 
 
-def fact(event: Any) -> Fact:
-    """[at, event_id, corrects, what, ...] with what the judge asks of each event."""
-    head = [event.occurred_at, event.event_id, event.corrects_event_id or ""]
-    if isinstance(event, IncidentDetected):
-        # Rule 7(i) to (iv); 1,000 persons exactly are not more than 1,000
-        reportable = (
-            event.sensitive
-            or event.financial_risk
-            or event.malicious
-            or event.principals_max > 1_000
-        )
-        spared = event.strongly_encrypted or event.fully_recovered_unread
-        entrusted = event.role == "entrustee"
-        return [
-            *head,
-            "version",
-            event.version or 0,
-            event.known_at,
-            reportable,
-            event.malicious,
-            spared,
-            entrusted,
-            list(event.dataset_ids),
-        ]
-    if isinstance(event, IncidentStep):
-        return [*head, event.step]
-    return [
-        *head,
-        "report",
-        event.to,
-        event.stage,
-        list(event.items_filled),
-        list(event.unknown_items),
-    ]
-
-
-def versions(facts: Sequence[Fact]) -> list[Fact]:
-    return sorted(standing(facts, "version"), key=lambda v: (v[4], v[0], v[1]))
-
-
-def in_force(facts: Sequence[Fact], moment: int) -> Fact:
-    """The version in force at a moment; the first where none was recorded by then."""
-    known = versions(facts)
-    return ([v for v in known if v[0] <= moment] or known[:1])[-1]
-
-
-def started(facts: Sequence[Fact]) -> int | None:
-    """known_at of the first version that makes the incident reportable."""
-    return next((v[5] for v in versions(facts) if v[6]), None)
-
-
 def final_report(facts: Sequence[Fact]) -> Fact | None:
-    reports = standing(facts, "report")
-    return next((r for r in reports if r[4] in AUTHORITIES and r[5] in ("final", "single")), None)
-
-
-def pseudonymized(version: Fact, view: View) -> bool:
-    """Every dataset concerned is pseudonymized, as registered when the version was recorded."""
-    books = [view.latest(DATASETS, dataset, version[0]) for dataset in version[10]]
-    return bool(books) and all(b is not None and b.dataset_class == "pseudonymized" for b in books)
+    return next(iter(reports(facts, AUTHORITIES, ("final", "single"))), None)
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
     def deadline(facts: Sequence[Fact], start: int) -> date:
-        malicious = any(v[7] for v in versions(facts))
-        days = limits.n_malicious if malicious else limits.n_default
-        last = jst_day(start) + timedelta(days=days - 1)
-        return roll_forward(last) if limits.roll_forward else last
+        days = limits.n_default, limits.n_malicious
+        return final_day(facts, start, *days, rolled=limits.roll_forward)
 
-    def withdrawn(facts: Sequence[Fact], moment: int) -> bool:
-        return any(step[0] <= moment for step in standing(facts, "withdrawn"))
-
-    def owed(facts: Sequence[Fact], moment: int, view: View) -> bool:
-        """A report is owed at that moment, as far as known (INC-02, Rule 9)."""
-        version = in_force(facts, moment)
-        if not version[6] or version[8] or withdrawn(facts, moment):
-            return False
-        told_by = versions(facts)[0][5] + limits.client_hours * HOUR
-        told = any(r[4] == "client" and r[0] <= told_by for r in standing(facts, "report"))
-        return not (version[9] and told) and not pseudonymized(version, view)
+    def due(facts: Sequence[Fact], moment: int, view: View) -> bool:
+        return owed(facts, moment, view, limits.client_hours)
 
     def final(incident: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         events = tuple(f[1] for f in facts)
         common: dict[str, Any] = {"subject": incident, "item": "final", "events": events}
         if not versions(facts):
-            missing = (f"incident.detected {incident}",)
-            yield Judgement("indeterminate", at=facts[0][0], missing=missing, **common)
+            yield Judgement("indeterminate", **unknown_incident(facts, incident), **common)
             return
         start = started(facts)
         if start is None:
@@ -148,7 +91,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         end, report = day_end(day), final_report(facts)
         warn = end - limits.warn_days * DAY
         common["facts"] = {"deadline": f"{day}"}
-        if not owed(facts, min(view.now, end), view):
+        if not due(facts, min(view.now, end), view):
             yield Judgement("not_applicable", at=start, **common)
         elif report is not None and report[0] <= end:
             yield Judgement("pass", at=report[0], **common)
@@ -171,13 +114,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         if report is None or not versions(facts) or started(facts) is None:
             return
         end = day_end(jst_day(report[0]) + timedelta(days=limits.supplement_days))
-        left = (ITEMS - set(report[6])) | set(report[7])
-        if not left or not owed(facts, min(view.now, end), view):
+        left = (ITEMS - set(report[4]["filled"])) | set(report[4]["unknown"])
+        if not left or not due(facts, min(view.now, end), view):
             return
         supplements = [
             r[0]
-            for r in standing(facts, "report")
-            if r[4] == report[4] and r[5] == "supplement" and r[0] >= report[0] and not r[7]
+            for r in reports(facts, (report[4]["to"],), ("supplement",))
+            if r[0] >= report[0] and not r[4]["unknown"]
         ]
         if any(at <= end for at in supplements):
             return
@@ -196,40 +139,31 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         else:
             yield Judgement("not_applicable", at=report[0], until=end, **common)
 
-    def by_dataset(dataset: RegisterDataset) -> tuple[Look, ...]:
-        return (Look(IncidentDetected, None, "", dataset.occurred_at),)
-
-    def moment(at: int) -> tuple[int, int]:
-        return at, at
-
     on = (IncidentDetected, IncidentStep, IncidentReported)
-    key = one_key("incident_id")
-    by = {IncidentDetected: "incident_id"}
-    revisits: Revisits = {RegisterDataset: by_dataset}
     awaits = (IncidentReported,)
     return (
         Case(
             "final",
             ("DUE_SOON", "LATE"),
             on,
-            key,
+            by_incident,
             fact,
             final,
             span=moment,
-            by=by,
-            revisits=revisits,
+            by=BY,
+            revisits=REVISITS,
             awaits=awaits,
         ),
         Case(
             "items",
             ("ITEMS_OPEN",),
             on,
-            key,
+            by_incident,
             fact,
             items,
             span=moment,
-            by=by,
-            revisits=revisits,
+            by=BY,
+            revisits=REVISITS,
             awaits=awaits,
         ),
     )

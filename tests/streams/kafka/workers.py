@@ -103,7 +103,9 @@ class Installation:
         until = time.monotonic() + seconds
         while self.behind():
             assert self.running, self.said()
-            assert time.monotonic() < until, f"behind after {seconds} s\n{self.said()}"
+            assert time.monotonic() < until, (
+                f"behind after {seconds} s: {self.committed()} of {self.wanted}\n{self.said()}"
+            )
             time.sleep(0.1)
 
     def said(self) -> str:
