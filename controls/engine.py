@@ -7,7 +7,7 @@ findings are kept by `books`, which receives from every traffic partition a tall
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,10 +104,10 @@ class Engine:
         known = block.last_offset if block.lane == "books" else block.books_upto
         now = max(block.now, clock["now"])
         due = tuple(due)
-        began, earlier = beginning(block, memory)
+        start, earlier = beginning(block, memory)
         views = (
-            registers.view(clock["known"], clock["now"], began),
-            registers.view(known, now, began),
+            registers.view(clock["known"], clock["now"], **start),
+            registers.view(known, now, **start),
         )
         entered = registers.changes(clock["known"], known)
         changed = [event for event in entered if type(event) in self._asking]
@@ -143,7 +143,7 @@ class Engine:
         outcome.memory |= changes.memory
         outcome.memory |= markers
         if earlier:
-            outcome.memory[BEGAN] = {"at": began}
+            outcome.memory[BEGAN] = dict(start)
         outcome.memory[CLOCK] = {"now": now, "known": known}
         for value in outcome.memory.values():
             if value is not None:
@@ -151,16 +151,17 @@ class Engine:
         return outcome
 
 
-def beginning(block: Block, memory: Memory) -> tuple[int | None, bool]:
-    """When monitoring began (ms), and whether this block tells of an earlier moment than known."""
+def beginning(block: Block, memory: Memory) -> tuple[Mapping[str, Any], bool]:
+    """With which event monitoring began, and whether this block tells of an earlier one than was
+    known: {began (ms), org_id}, empty outside of `books`."""
     if block.lane != "books":
-        return None, False
+        return {}, False
     remembered = memory.get(BEGAN)
-    known = remembered["at"] if remembered else None
-    first = min((event.observed_at for event in block.events), default=None)
-    if first is None or (known is not None and known <= first):
-        return known, False
-    return first, True
+    known = remembered and {name: remembered[name] for name in ("began", "org_id")}
+    first = min(block.events, key=lambda event: event.observed_at, default=None)
+    if first is None or (known and known["began"] <= first.observed_at):
+        return known or {}, False
+    return {"began": first.observed_at, "org_id": first.org_id}, True
 
 
 def began_anew(engine: Engine, memory: Memory) -> dict[str, list[str]]:

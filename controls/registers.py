@@ -189,9 +189,9 @@ class Registers:
                 changed.append(original[1])
         return changed
 
-    def view(self, known: int, now: int, began: int | None = None) -> View:
+    def view(self, known: int, now: int, began: int | None = None, org_id: str = "") -> View:
         """The books as known at offset `known`, for judging at the instant `now`."""
-        return View(self, known, now, began)
+        return View(self, known, now, began, org_id)
 
     def _visible(self, entry: _Entry, known: int) -> bool:
         return entry.known <= known < self._corrected.get(entry.event_id, FOREVER)
@@ -238,18 +238,24 @@ class View:
     """What was known of the books at one offset, and the instant of judging (`now`, ms).
 
     `began` (ms) is when the installation's first event of `books` was observed, and monitoring
-    with it; None outside of `books` and before there was any.
+    with it; None outside of `books` and before there was any.  `org_id` is that of this event.
     """
 
-    __slots__ = ("_registers", "began", "known", "now")
+    __slots__ = ("_registers", "began", "known", "now", "org_id")
 
     def __init__(
-        self, registers: Registers, known: int, now: int, began: int | None = None
+        self,
+        registers: Registers,
+        known: int,
+        now: int,
+        began: int | None = None,
+        org_id: str = "",
     ) -> None:
         self._registers = registers
         self.known = known
         self.now = now
         self.began = began
+        self.org_id = org_id
 
     def entries(self, register: Register, key: str, at: int) -> list[Any]:
         """The entries under `key` that held at `at` or before, oldest first; of a book with

@@ -3,7 +3,7 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import core
+from controls.books import contractors, core
 
-BOOKS = core.BOOKS
+BOOKS = core.BOOKS + contractors.BOOKS
 """Every book."""

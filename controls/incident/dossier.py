@@ -122,15 +122,18 @@ def pseudonymized(facts: Sequence[Fact], moment: int, view: View) -> bool:
     return bool(books) and all(b is not None and b.dataset_class == "pseudonymized" for b in books)
 
 
-def reportable(facts: Sequence[Fact], moment: int, view: View) -> bool:
-    """Rule 7 applies at that moment, as far as known, and nothing takes it away (INC-02)."""
-    version = in_force(facts, moment)
+def exempt(facts: Sequence[Fact], moment: int, view: View) -> bool:
+    """Something takes the incident out of Rule 7 at that moment, as far as known (INC-02)."""
     return bool(
-        version["items"]
-        and not version["spared"]
-        and not withdrawn(facts, moment)
-        and not pseudonymized(facts, moment, view)
+        in_force(facts, moment)["spared"]
+        or withdrawn(facts, moment)
+        or pseudonymized(facts, moment, view)
     )
+
+
+def reportable(facts: Sequence[Fact], moment: int, view: View) -> bool:
+    """Rule 7 applies at that moment, as far as known."""
+    return bool(in_force(facts, moment)["items"]) and not exempt(facts, moment, view)
 
 
 def owed(facts: Sequence[Fact], moment: int, view: View, client_hours: int) -> bool:

@@ -38,6 +38,23 @@ State = dict[str, dict[str, Any]]
 """What every partition remembers: by lane/partition, by key."""
 
 
+class Noted:
+    """A log that notes the next offset of every partition after what was last appended here: beyond
+    it stand only tallies of workers, which wait for the next tick."""
+
+    def __init__(self, settings: configuration.Settings) -> None:
+        self._log, self.now = open_log(settings), 0
+        self.ends: dict[tuple[str, int], int] = {}
+
+    def append(self, topic: str, partition: int, values: Sequence[bytes]) -> int:
+        last = self._log.append(topic, partition, values)
+        self.ends[topic, partition] = last + 1
+        return last
+
+    def close(self) -> None:
+        self._log.close()
+
+
 class Installation:
     """Topics, keys and a store that several workers share, in one folder."""
 
@@ -54,12 +71,12 @@ class Installation:
 
     def publish(self, events: Sequence[Event], until: int = 0, every: int = 2 * HOUR) -> None:
         """As `Place.publish`."""
-        log = open_log(self.settings)
+        log = Noted(self.settings)
         books = self.kafka.ends(topic("books"))[0]
         forms = wiring.open_forms(self.settings)
         tell(log, books, forms, self.settings, events, until, every)
         log.close()
-        self.wanted = self.ends()
+        self.wanted |= log.ends
 
     def send(self, events: Sequence[Event]) -> None:
         """Events alone; the leader of the workers says what time it is."""
@@ -118,13 +135,13 @@ class Installation:
 
     def wake(self) -> None:
         """Have every partition read one message, so that its owner holds its state."""
-        log = open_log(self.settings)
+        log = Noted(self.settings)
         for lane in LANES:
             for number in range(partitions(lane)):
                 log.append(topic(lane), number, [messages.tick(0, -1)])
         log.close()
         self.wakes += 1
-        self.wanted = self.ends()
+        self.wanted |= log.ends
         self.follow()
 
     def records(self, lane: str) -> list[tuple[int, bytes, bytes | None]]:
