@@ -18,7 +18,7 @@ CLOCK = "clock"
 """The key under which a partition remembers how far it has judged: {now, known, applied}."""
 
 BEGAN = "began"
-"""The key under which `books` remembers when its first event was observed: {began, org_id}."""
+"""The key under which `books` remembers when its first event arrived: {began, org_id}."""
 
 Populations = dict[str, dict[Verdict, int]]
 """How many judgements of a control came out which way; a revision takes one away and adds one."""

@@ -5,7 +5,7 @@ is a date holds to the end of that day: compare with `day_end(date)`, which stil
 """
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -26,6 +26,7 @@ __all__ = [
     "pausable_due",
     "roll_forward",
     "stopped_days",
+    "terms",
 ]
 
 JST = timezone(timedelta(hours=9), "JST")
@@ -155,3 +156,19 @@ def pausable_due(start: date, days: int, stops: Sequence[tuple[date, date | None
             due += end - begin
             reached = end
     return due
+
+
+def terms(
+    began: date, done: Iterable[date], due: Callable[[date], date]
+) -> Iterator[tuple[date, date, date | None]]:
+    """The terms of a duty that comes round: (first day, last day, day on which it was done next).
+
+    A term begins with the day on which the duty was last done, the very first one with `began`,
+    and ends with `due` of that day; terms that were over before `began` are nobody's business.
+    """
+    days = sorted(set(done))
+    starts = days if days and days[0] <= began else [began, *days]
+    for place, start in enumerate(starts):
+        last = due(start)
+        if last >= began:
+            yield start, last, starts[place + 1] if place + 1 < len(starts) else None

@@ -18,7 +18,7 @@ from controls.changes import Changes
 from controls.each import judge_each, looks_for
 from controls.findings import fold, publish, unfolded
 from controls.gaps import SourceGap
-from controls.kernel import Control
+from controls.kernel import Control, arrival
 from controls.registers import Registers
 from controls.renewal import Renewal, renew
 from controls.shapes import Case, Check, Each
@@ -152,16 +152,16 @@ class Engine:
 
 
 def beginning(block: Block, memory: Memory) -> tuple[Mapping[str, Any], bool]:
-    """With which event monitoring began, and whether this block tells of an earlier one than was
-    known: {began (ms), org_id}, empty outside of `books`."""
+    """With the arrival of which event monitoring began, and whether this block tells of an
+    earlier one than was known: {began (ms), org_id}, empty outside of `books`."""
     if block.lane != "books":
         return {}, False
     remembered = memory.get(BEGAN)
     known = remembered and {name: remembered[name] for name in ("began", "org_id")}
-    first = min(block.events, key=lambda event: event.observed_at, default=None)
-    if first is None or (known and known["began"] <= first.observed_at):
+    first = min(map(arrival, block.events), default=None)
+    if first is None or (known and known["began"] <= first):
         return known or {}, False
-    return {"began": first.observed_at, "org_id": first.org_id}, True
+    return {"began": first, "org_id": block.events[0].org_id}, True
 
 
 def began_anew(engine: Engine, memory: Memory) -> dict[str, list[str]]:

@@ -237,8 +237,8 @@ class Registers:
 class View:
     """What was known of the books at one offset, and the instant of judging (`now`, ms).
 
-    `began` (ms) is when the installation's first event of `books` was observed, and monitoring
-    with it; None outside of `books` and before there was any.  `org_id` is that of this event.
+    `began` (ms) is when the installation's first event of `books` arrived, and monitoring with it;
+    None outside of `books` and before there was any.  `org_id` is the organisation's.
     """
 
     __slots__ = ("_registers", "began", "known", "now", "org_id")

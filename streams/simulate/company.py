@@ -131,6 +131,7 @@ SOURCES = (
             "approval-form",
             "consent-form",
             "campaign-form",
+            "pms-form",
         )
     ),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),

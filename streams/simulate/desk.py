@@ -6,12 +6,13 @@ answered in eight days and reported in half their terms.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from streams.simulate.feed import Fact, Maker
-from streams.simulate.times import DAY, HOUR, at, is_closed, text
+from streams.simulate.times import DAY, HOUR, MINUTE, at, is_closed, text
 
 Tell = Callable[[int, Fact], object]
 """Puts an event into the agenda."""
@@ -150,62 +151,91 @@ def incident(
     malicious: bool = False,
     final_after: int | None,
     unknown: tuple[int, ...] = (),
+    without: Collection[str] = (),
+    **given: Any,
 ) -> None:
-    """One incident: detected, classified, reported in two days, the final report days later.
+    """One incident, told to its end: detected, escalated, contained, classified, reported in two
+    days and finally some days later, the principals told, prevention decided and verified.
 
-    `known` and the report's delay decide everything; `final_after` None leaves it unreported.
+    `known` and the report's delay decide everything; `final_after` None leaves it unreported,
+    `without` leaves out what it names.
     """
+
+    def then(what: str, after: int, fact: Fact) -> None:
+        if what not in without:
+            tell(known + after, fact)
+
+    def step(what: str, items: Sequence[str] = (), **told: Any) -> Fact:
+        return stepped(make, name, what, items, **told)
+
     tell(
-        known + HOUR,
+        known + 20 * MINUTE,
         make(
             "incident.detected",
             "incident-form",
             "stf-help",
             "staff",
-            incident_id=name,
-            known_at=text(known),
-            kind="leak",
-            cause="unauthorized_access" if malicious else "misdelivery",
-            dataset_ids=["ds-members"],
-            principals_min=max(1, persons - 200),
-            principals_max=persons,
-            sensitive=False,
-            financial_risk=False,
-            malicious=malicious,
-            my_number=False,
-            strongly_encrypted=False,
-            fully_recovered_unread=False,
-            role="controller",
-            contractor_id=None,
-            version=1,
+            **{
+                "incident_id": name,
+                "known_at": text(known),
+                "kind": "leak",
+                "cause": "unauthorized_access" if malicious else "misdelivery",
+                "dataset_ids": ["ds-members"],
+                "principals_min": max(1, persons - 200),
+                "principals_max": persons,
+                "sensitive": False,
+                "financial_risk": False,
+                "malicious": malicious,
+                "my_number": False,
+                "strongly_encrypted": False,
+                "fully_recovered_unread": False,
+                "role": "controller",
+                "contractor_id": None,
+                "version": 1,
+                **given,
+            },
         ),
     )
     items = (["rule7_3"] if malicious else []) + (["rule7_4"] if persons > 1_000 else [])
-    tell(known + 2 * HOUR, _step(make, name, "escalated", []))
-    tell(known + 5 * HOUR, _step(make, name, "contained", []))
-    tell(known + 8 * HOUR, _step(make, name, "classified", items or ["none"]))
+    then("escalated", 40 * MINUTE, step("escalated"))
+    then("contained", 5 * HOUR, step("contained"))
+    then("classified", 8 * HOUR, step("classified", items or ["none"]))
     if items:
-        tell(known + 44 * HOUR, reported(make, name, "preliminary", (7, 8, 9)))
-        tell(
-            known + 60 * HOUR,
-            make(
-                "incident.notified",
-                "incident-form",
-                "stf-legal",
-                "staff",
-                incident_id=name,
-                principals_notified=persons,
-                principals_total=persons,
-                method="email",
-                items=["summary", "items", "cause", "secondary", "other"],
-                difficulty_reason=None,
-            ),
-        )
+        then("preliminary", 44 * HOUR, reported(make, name, "preliminary", (7, 8, 9)))
+        then("body", 45 * HOUR, reported(make, name, "preliminary", (7, 8, 9), BODY))
+        then("notice", 60 * HOUR, notified(make, name, persons, persons))
         if final_after is not None:
-            tell(known + final_after * DAY, reported(make, name, "final", unknown))
+            then("final", final_after * DAY, reported(make, name, "final", unknown))
+    then("published", 6 * DAY, step("published", publication_decision="publish"))
+    then("corrective", 10 * DAY, step("corrective_decided"))
+    then("body final", 12 * DAY, reported(make, name, "final", (), BODY))
+    then("verified", 80 * DAY, step("corrective_verified"))
 
 
-def _step(make: Maker, name: str, step: str, items: list[str]) -> Fact:
+BODY = "privacymark_body"
+
+
+def notified(make: Maker, name: str, told: int, persons: int, **given: Any) -> Fact:
+    """The notice to the principals."""
+    return make(
+        "incident.notified",
+        "incident-form",
+        "stf-legal",
+        "staff",
+        **{
+            "incident_id": name,
+            "principals_notified": told,
+            "principals_total": persons,
+            "method": "email",
+            "items": ["summary", "items", "cause", "secondary", "other"],
+            "difficulty_reason": None,
+            **given,
+        },
+    )
+
+
+def stepped(make: Maker, name: str, step: str, items: Sequence[str] = (), **given: Any) -> Fact:
+    """A step in the handling of an incident."""
     return make(
         "incident.step",
         "incident-form",
@@ -214,24 +244,52 @@ def _step(make: Maker, name: str, step: str, items: list[str]) -> Fact:
         incident_id=name,
         step=step,
         by_ref="stf-legal",
-        reportable_items=items,
+        reportable_items=list(items),
         deferral_until=None,
+        **given,
     )
 
 
-def reported(make: Maker, name: str, stage: str, unknown: tuple[int, ...]) -> Fact:
-    """A report to the commission, with the items not yet known."""
+def reported(make: Maker, name: str, stage: str, unknown: tuple[int, ...], to: str = "ppc") -> Fact:
+    """A report, by default to the commission, with the items not yet known."""
     return make(
         "incident.reported",
         "incident-form",
         "stf-legal",
         "staff",
         incident_id=name,
-        to="ppc",
+        to=to,
         stage=stage,
-        receipt_no=make.short("PPC-"),
+        receipt_no=make.short("PPC-" if to == "ppc" else "RCP-"),
         items_filled=[n for n in range(1, 10) if n not in unknown],
         unknown_items=list(unknown),
+    )
+
+
+def drills(start: date, end: date, make: Maker, boss: str) -> Iterator[tuple[int, Fact]]:
+    """The yearly emergency drill, ten months before the first day and every year after."""
+    day = start - timedelta(days=300)
+    while day < end:
+        yield at(day, 14), drill(make, day, boss)
+        day += timedelta(days=350)
+
+
+def drill(make: Maker, day: date, boss: str) -> Fact:
+    return make(
+        "pms.activity",
+        "pms-form",
+        boss,
+        "staff",
+        activity="emergency_drill",
+        scope=["dept-legal", "dept-it"],
+        period=f"{day.year}",
+        performed_by_ref=boss,
+        independent=None,
+        findings=0,
+        reported_to_top=True,
+        inputs_covered=[],
+        decisions=[],
+        next_due=(day + timedelta(days=350)).isoformat(),
     )
 
 

@@ -47,6 +47,8 @@ class Plan:
     skips: list[tuple[str, int, Label]] = field(default_factory=list)
     skews: dict[tuple[str, date], Label] = field(default_factory=dict)
     broken: dict[date, Label] = field(default_factory=dict)
+    no_drill: bool = False
+    """Nobody thinks of this year's emergency drill."""
     _nights: list[tuple[date, int]] = field(init=False)
     _pools: dict[str, list[Person]] = field(init=False)
 

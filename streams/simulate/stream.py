@@ -54,6 +54,10 @@ class Simulation:
         sender = Sender(company, plan, Random(f"{seed}|arrivals"))
         past = Day(make)
         history.load(company, past)
+        boss = company.boss["dept-legal"]
+        for occurred, fact in desk.drills(company.start, company.end, make, boss):
+            if not plan.no_drill:
+                plan.tell(occurred, fact)
         for occurred, fact in plan.before:
             past.add(occurred, fact)
         yield from sender.load(past)

@@ -136,7 +136,7 @@ def test_a_duty_without_any_event_falls_due_after_the_first_event_of_the_books()
 
 
 def test_what_came_late_moves_the_beginning() -> None:
-    early = transfer("2026-11-01 09:00:00", "mem-1", arrived="2026-11-03 09:00:00")
+    early = transfer("2026-11-01 09:00:00", "mem-1")
     later = transfer("2026-11-02 09:00:00", "mem-2")
     for order in ([later, early], [early, later]):
         run = Run(review()).feed(order, until="2026-11-20 00:00:00")

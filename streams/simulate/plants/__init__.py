@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from streams.simulate.plan import Plan
-from streams.simulate.plants import access, duties, perimeter, trail
+from streams.simulate.plants import access, duties, incidents, perimeter, trail
 
 Plant = Callable[[Plan, str], None]
-PLANTS: dict[str, Plant] = {**access.PLANTS, **perimeter.PLANTS, **duties.PLANTS, **trail.PLANTS}
+PLANTS: dict[str, Plant] = {
+    **access.PLANTS,
+    **perimeter.PLANTS,
+    **duties.PLANTS,
+    **incidents.PLANTS,
+    **trail.PLANTS,
+}
+ONCE = incidents.ONCE
+"""What the company as a whole can get wrong only once."""
 
-__all__ = ["PLANTS", "chosen", "sow"]
+__all__ = ["ONCE", "PLANTS", "chosen", "sow"]
 
 
 def chosen(wanted: Iterable[str]) -> list[str]:
@@ -40,5 +48,5 @@ def sow(plan: Plan, wanted: Iterable[str]) -> None:
     names = chosen(wanted)
     rounds = plan.rounds
     for turn in range(1, rounds + 1):
-        for name in names:
+        for name in names if turn == 1 else [name for name in names if name not in ONCE]:
             PLANTS[name](plan, f"{name}#{turn}")
