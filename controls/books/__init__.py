@@ -3,7 +3,7 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import contractors, core
+from controls.books import contractors, core, records
 
-BOOKS = core.BOOKS + contractors.BOOKS
+BOOKS = core.BOOKS + contractors.BOOKS + records.BOOKS
 """Every book."""

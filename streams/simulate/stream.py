@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 
-from streams.simulate import desk, history, office, outside
+from streams.simulate import desk, history, office, outside, records
 from streams.simulate.company import Company
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
@@ -58,6 +58,8 @@ class Simulation:
         for occurred, fact in desk.drills(company.start, company.end, make, boss):
             if not plan.no_drill:
                 plan.tell(occurred, fact)
+        for occurred, fact in records.lives(company, make):
+            plan.tell(occurred, fact)
         for occurred, fact in plan.before:
             past.add(occurred, fact)
         yield from sender.load(past)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from streams.simulate.plan import Plan
-from streams.simulate.plants import access, duties, incidents, perimeter, trail
+from streams.simulate.plants import access, duties, incidents, mail, perimeter, records, trail
 
 Plant = Callable[[Plan, str], None]
 PLANTS: dict[str, Plant] = {
@@ -13,6 +13,8 @@ PLANTS: dict[str, Plant] = {
     **perimeter.PLANTS,
     **duties.PLANTS,
     **incidents.PLANTS,
+    **mail.PLANTS,
+    **records.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE
