@@ -28,8 +28,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from controls.registers import View
 
-def principals(event: Any) -> tuple[str, ...]:
+
+def principals(event: Any, view: View) -> tuple[str, ...]:
     """The principals of whom an event speaks; none where only their number is known."""
     refs = event.principal_refs
     return refs if isinstance(refs, tuple) else ()

@@ -79,7 +79,7 @@ def judge_cases(
         if block.lane == "books":
             touched(cases, changed, view, tasks)
         elif check.asks:
-            asked_of(check, changed, block.lane, mine, tasks)
+            asked_of(check, changed, view, block.lane, mine, tasks)
         for key in (*waiting.get(ref, ()), *begun.get(ref, ())):
             tasks.setdefault(key, Task([]))
         for key, task in tasks.items():
@@ -99,6 +99,7 @@ def touched(cases: Cases, changed: Sequence[Any], view: View, tasks: dict[str, T
 def asked_of(
     check: Case,
     changed: Iterable[Any],
+    view: View,
     lane: str,
     mine: Callable[[str], bool],
     tasks: dict[str, Task],
@@ -108,7 +109,7 @@ def asked_of(
         return
     for event in changed:
         principals = check.asks.get(type(event))
-        for key in dict.fromkeys(principals(event)) if principals else ():
+        for key in dict.fromkeys(principals(event, view)) if principals else ():
             if key and mine(key):
                 task = tasks.setdefault(key, Task([]))
                 task.facts.append(check.fact(event))

@@ -95,7 +95,7 @@ def _cases(
             facts[key] = check.merge(facts.get(key, []), found)
     asked: dict[str, Task] = {}
     if check.asks:
-        asked_of(check, view.told(check.asks), block.lane, mine, asked)
+        asked_of(check, view.told(check.asks), view, block.lane, mine, asked)
     for key, task in asked.items():
         facts[key] = check.merge(facts.get(key, []), task.facts)
     spoken = {rule.ref: said.get(rule.ref, {}) for rule in cases.rules}

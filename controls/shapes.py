@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from controls.events import Event
@@ -81,6 +82,22 @@ def standing(facts: Iterable[Fact], what: str = "") -> list[Fact]:
     return [f for f in held if f[1] not in corrected and what in ("", f[3])]
 
 
+def told(event: Any, what: str, *names: str) -> Fact:
+    """The fact `[at, event_id, corrects, what, {field: value}]` of an event; days as ISO dates."""
+    values = {name: getattr(event, name) for name in names}
+    plain = {
+        name: f"{value}" if isinstance(value, date) else list(value) if type(value) is tuple
+        else value
+        for name, value in values.items()
+    }  # fmt: skip
+    return [event.occurred_at, event.event_id, event.corrects_event_id or "", what, plain]
+
+
+def moment(at: int) -> tuple[int, int]:
+    """The `span` of a case that is kept for ever: nothing around an event has to be read again."""
+    return at, at
+
+
 def one_key(name: str) -> Callable[[Any], str]:
     """The key of a case is one field; blank means the event belongs to no case."""
 
@@ -108,8 +125,8 @@ class Case:
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently, as known with it.
 
-    `asks` is for cases of `principals`: of which principals a register event speaks.  The event
-    becomes a fact of each of them, in the partition that keeps that principal, once the books have
+    `asks` is for cases of `principals`: of which principals a register event speaks, as known with
+    it.  The event becomes a fact of each of them, in the partition that keeps that principal, once the books have
     reached it there; so one event is compared with what many people said.
 
     `periodic` names cases of `books` that are there without any event: duties that come round by
@@ -143,7 +160,7 @@ class Case:
     touches: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(
         default_factory=dict
     )
-    asks: Mapping[type[Event], Callable[[Any], Iterable[str]]] = field(default_factory=dict)
+    asks: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(default_factory=dict)
     periodic: tuple[str, ...] = ()
     began: bool = False
     awaits: tuple[type[Any], ...] = ()

@@ -25,7 +25,8 @@ ONLY = {
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
 MEASURES = {
-    "kernel", "shapes", "events", "registers", "books", "block", "calendar", "examples", "asked",
+    "kernel", "shapes", "events", "registers", "books", "block", "asked", "calendar", "deadlines",
+    "examples",
 }  # fmt: skip
 
 

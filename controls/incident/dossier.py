@@ -162,10 +162,6 @@ def unknown_incident(facts: Sequence[Fact], incident: str) -> dict[str, Any]:
     return {"at": facts[0][0], "missing": (f"incident.detected {incident}",)}
 
 
-def moment(at: int) -> tuple[int, int]:
-    return at, at
-
-
 def _of_dataset(dataset: RegisterDataset) -> tuple[Look, ...]:
     return (Look(IncidentDetected, None, "", dataset.occurred_at),)
 

@@ -17,7 +17,6 @@ from controls.incident.dossier import (
     final_day,
     in_force,
     known_at,
-    moment,
     reports,
     unknown_incident,
     versions,
@@ -25,7 +24,7 @@ from controls.incident.dossier import (
 )
 from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, Look, Revisits
+from controls.shapes import Case, Check, Fact, Look, Revisits, moment
 
 BODY = ("privacymark_body",)
 

@@ -16,7 +16,6 @@ from controls.incident.dossier import (
     by_incident,
     fact,
     final_day,
-    moment,
     owed,
     reports,
     started,
@@ -26,7 +25,7 @@ from controls.incident.dossier import (
 )
 from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact
+from controls.shapes import Case, Check, Fact, moment
 
 ITEMS = frozenset(range(1, 10))
 """The nine items of Rule 8(1)."""

@@ -14,7 +14,6 @@ from controls.incident.dossier import (
     REVISITS,
     by_incident,
     fact,
-    moment,
     owed,
     started,
     unknown_incident,
@@ -23,7 +22,7 @@ from controls.incident.dossier import (
 )
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, standing
+from controls.shapes import Case, Check, Fact, moment, standing
 
 ALTERNATIVE = frozenset({"alternative_publication", "alternative_desk", "mixed"})
 

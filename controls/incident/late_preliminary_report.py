@@ -13,7 +13,6 @@ from controls.incident.dossier import (
     REVISITS,
     by_incident,
     fact,
-    moment,
     owed,
     reports,
     started,
@@ -23,7 +22,7 @@ from controls.incident.dossier import (
 )
 from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact
+from controls.shapes import Case, Check, Fact, moment
 
 
 class Limits(Params):

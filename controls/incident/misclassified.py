@@ -15,13 +15,12 @@ from controls.incident.dossier import (
     fact,
     in_force,
     known_at,
-    moment,
     unknown_incident,
     versions,
 )
 from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, standing
+from controls.shapes import Case, Check, Fact, moment, standing
 
 
 class Limits(Params):

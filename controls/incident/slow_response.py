@@ -12,14 +12,13 @@ from controls.incident.dossier import (
     by_incident,
     fact,
     known_at,
-    moment,
     unknown_incident,
     versions,
     withdrawn,
 )
 from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, standing
+from controls.shapes import Case, Check, Fact, moment, standing
 
 DECIDED = frozenset({"escalated", "resolved", "false_positive", "risk_accepted"})
 """Steps of an alert that decide what it was; an acknowledgement does not."""

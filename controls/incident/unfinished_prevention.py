@@ -14,14 +14,13 @@ from controls.incident.dossier import (
     BY,
     fact,
     known_at,
-    moment,
     unknown_incident,
     versions,
     withdrawn,
 )
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, standing
+from controls.shapes import Case, Check, Fact, moment, standing
 
 
 class Limits(Params):

@@ -12,8 +12,8 @@ from controls.events import HoldChanged, RecordDisposed, RecordRetention, Transf
 from controls.examples import breach, event, fine, unknown
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import FOREVER, View
-from controls.retention.record import by_record, fact, held, kept, moment
-from controls.shapes import Case, Check, Fact, standing
+from controls.retention.record import by_record, fact, held, kept
+from controls.shapes import Case, Check, Fact, moment, standing
 
 
 class Limits(Params):

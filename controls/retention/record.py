@@ -63,7 +63,3 @@ def released(facts: Sequence[Fact], moment: int) -> int:
     if not held(facts, moment):
         return moment
     return next(int(f[0]) for f in standing(facts, "released") if f[0] > moment)
-
-
-def moment(at: int) -> tuple[int, int]:
-    return at, at

@@ -132,6 +132,7 @@ SOURCES = (
             "consent-form",
             "campaign-form",
             "pms-form",
+            "asset-form",
         )
     ),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),

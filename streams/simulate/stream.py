@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 
-from streams.simulate import desk, history, office, outside, records
+from streams.simulate import assets, desk, history, office, outside, records
 from streams.simulate.company import Company
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
@@ -87,6 +87,7 @@ class Simulation:
             outside.probes_day(today, day, chance("probes"))
             outside.posture_day(company, today, day, chance("posture"))
             outside.feeds_day(today, day, chance("feeds"))
+            assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))
             desk.requests(len(company.staff), today, make, chance("requests"), tell)
             desk.incidents(len(company.staff), today, make, chance("incidents"), tell)

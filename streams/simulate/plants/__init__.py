@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from streams.simulate.plan import Plan
-from streams.simulate.plants import access, duties, incidents, mail, perimeter, records, trail
+from streams.simulate.plants import (
+    access,
+    assets,
+    duties,
+    incidents,
+    mail,
+    perimeter,
+    records,
+    trail,
+)
 
 Plant = Callable[[Plan, str], None]
 PLANTS: dict[str, Plant] = {
     **access.PLANTS,
     **perimeter.PLANTS,
     **duties.PLANTS,
+    **assets.PLANTS,
     **incidents.PLANTS,
     **mail.PLANTS,
     **records.PLANTS,
