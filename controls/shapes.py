@@ -125,9 +125,9 @@ class Case:
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently, as known with it.
 
-    `asks` is for cases of `principals`: of which principals a register event speaks, as known with
-    it.  The event becomes a fact of each of them, in the partition that keeps that principal, once the books have
-    reached it there; so one event is compared with what many people said.
+    `asks` is for cases of `principals`: of which principals a register event speaks, as known
+    with it.  The event becomes a fact of each of them, in the partition that keeps that principal,
+    once the books have reached it there; so one event is compared with what many people said.
 
     `periodic` names cases of `books` that are there without any event: duties that come round by
     the calendar.  They are first judged when the installation begins (`View.began`); the judge

@@ -3,7 +3,7 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import contractors, core, people, records
+from controls.books import contractors, core, people, records, transfers
 
-BOOKS = core.BOOKS + contractors.BOOKS + people.BOOKS + records.BOOKS
+BOOKS = core.BOOKS + contractors.BOOKS + people.BOOKS + records.BOOKS + transfers.BOOKS
 """Every book."""

@@ -14,6 +14,7 @@ from streams.simulate.plants import (
     perimeter,
     records,
     trail,
+    vendors,
 )
 
 Plant = Callable[[Plan, str], None]
@@ -25,6 +26,7 @@ PLANTS: dict[str, Plant] = {
     **incidents.PLANTS,
     **mail.PLANTS,
     **records.PLANTS,
+    **vendors.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE
