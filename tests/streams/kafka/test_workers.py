@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -28,12 +27,6 @@ from tests.streams.service import ROWS, Fault, Place, Point, history, left
 
 UNTIL = 1_798_000_000_000
 """2026-12-23, after every deadline that the history can set."""
-
-
-LONG = pytest.mark.skipif(
-    "SHOSEKI_LONG" not in os.environ,
-    reason="SHOSEKI_LONG is not set: takes minutes, and does not hold on a busy machine yet",
-)
 
 
 @pytest.fixture
@@ -121,7 +114,6 @@ def ids(entries: list[list[Any]]) -> list[str]:
     return [event_id for _, event_id in entries if "|" not in event_id]
 
 
-@LONG
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("state", ["memory://", "rocksdb://"])
 def test_partitions_move_and_nothing_else_changes(
@@ -174,7 +166,6 @@ def test_partitions_move_and_nothing_else_changes(
     assert current(installation.settings.store) == current(twin.place.settings.store)
 
 
-@LONG
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("guards", ["all", "neither fence nor lease"])
 @pytest.mark.parametrize("point", ["gathered", ROWS, "told"])
