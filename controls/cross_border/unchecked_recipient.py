@@ -63,22 +63,22 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         for start, last, done in terms(began, days, partial(add_months, count=limits.months)):
             end = day_end(last)
             since = day_start(add_months(last, -limits.months))
-            used = [p for p in resting if since <= p[0] <= end]
+            when = None if done is None else day_end(done)
+            reached = view.now if when is None else when
+            used = [p[0] for p in resting if since <= p[0] <= reached]
             common: dict[str, Any] = {
                 "subject": key, "item": f"checked {start}", "facts": {"last": f"{start}"},
             }  # fmt: skip
             if not used:
                 yield Judgement("not_applicable", at=day_end(start), until=end, **common)
                 continue
-            when = None if done is None else day_end(done)
             grave = day_end(last + timedelta(days=limits.high_days))
             judged = due_by(end, when, "OVERDUE", view, begun=day_start(start), **common)
             if judged.code is None:
                 yield judged
                 continue
-            reached = when or view.now
             yield Judgement(
-                "violation", "OVERDUE", at=end, detected=end, since=day_start(start),
+                "violation", "OVERDUE", at=end, detected=max(end, used[0]), since=day_start(start),
                 severity="high" if reached > grave else "medium", closed=judged.closed,
                 until=grave if not judged.closed and reached <= grave else None, **common,
             )  # fmt: skip
@@ -263,14 +263,6 @@ CONTROL = Control(
             "a recipient by consent",
             checked_on(CHECKED),
             provided(USED, xborder_basis="consent"),
-            until="2027-04-11T00:00:01+09:00",
-        ),
-        breach(
-            "OVERDUE",
-            "体制による提供先",
-            "the same by its system",
-            checked_on(CHECKED),
-            provided(USED, xborder_basis="equiv_system"),
             until="2027-04-11T00:00:01+09:00",
         ),
         breach(

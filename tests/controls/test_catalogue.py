@@ -71,5 +71,5 @@ def test_a_place_that_was_not_verified_keeps_its_mark() -> None:
 
 
 def test_an_unknown_control_is_refused_with_a_hint() -> None:
-    with pytest.raises(Refusal, match="did you mean TEC-0"):
-        FOUND["TEC-0"]
+    with pytest.raises(Refusal, match="did you mean GOV-08"):
+        FOUND["GOV-8"]
