@@ -65,15 +65,19 @@ def judge_cases(
         asked.setdefault(rule.ref, []).append(look)
     for cases in engine.cases:
         check, ref = cases.case, cases.ref
-        tasks = gathered(check, groups)
+        tasks = gathered(check, groups, view)
+        looked = [look for rule in cases.rules for look in asked.get(rule.ref, ())]
         if check.across and block.lane != "books":
-            if tasks:
-                changes.facts[ref] = {key: task.facts for key, task in tasks.items()}
+            told_facts = {key: task.facts for key, task in tasks.items()}
+            if check.placed is not None and looked:
+                for key, older in check.facts(recall(looked), view).items():
+                    told_facts[key] = check.merge(told_facts.get(key, []), older)
+            if told_facts:
+                changes.facts[ref] = told_facts
             continue
         for tally in block.tallies if ref in told else ():
             for key, facts in tally.facts.get(ref, {}).items():
                 tasks.setdefault(key, Task([])).facts.extend(facts)
-        looked = [look for rule in cases.rules for look in asked.get(rule.ref, ())]
         if looked:
             called_back(check, recall(looked), causes, tasks)
         if block.lane == "books":
@@ -116,18 +120,18 @@ def asked_of(
                 task.caused(arrival(event), event.occurred_at)
 
 
-def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]]) -> dict[str, Task]:
+def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]], view: View) -> dict[str, Task]:
     """The facts of the block's events, by key, and when the latest of them arrived."""
     kinds = groups if check.every else [kind for kind in check.on if kind in groups]
     events = [event for kind in kinds if kind is not Conflict for event in groups[kind]]
     if not events:
         return {}
-    tasks = {key: Task(facts) for key, facts in check.facts(events).items()}
+    tasks = {key: Task(facts) for key, facts in check.facts(events, view).items()}
     if check.gather is None:
         for event in events:
-            task = tasks.get(check.key(event))
-            if task is not None:
-                task.caused(arrival(event), event.occurred_at)
+            for key in check.keys(event, view):
+                if key in tasks:
+                    tasks[key].caused(arrival(event), event.occurred_at)
     return tasks
 
 
@@ -155,7 +159,7 @@ def judge_case(
         return
     facts: Sequence[Fact] = value["facts"] if value else ()
     below = value["floor"] if value else 0  # a key never seen has nothing in the store
-    facts, stretches = with_stored(check, key, facts, task, below, recall)
+    facts, stretches = with_stored(check, key, facts, task, below, recall, view)
     facts = check.merge(facts, task.facts)
     stretches.append((below, FOREVER))
     floor = below if check.keep is None else max(below, view.now - check.keep)
@@ -287,7 +291,7 @@ def note_gaps(
 
 
 def with_stored(
-    check: Case, key: str, facts: Sequence[Fact], task: Task, floor: int, recall: Recall
+    check: Case, key: str, facts: Sequence[Fact], task: Task, floor: int, recall: Recall, view: View
 ) -> tuple[Sequence[Fact], list[tuple[int, int]]]:
     """Facts completed from the store where the case looks below its floor, and those stretches."""
     ranges = set(task.ranges)
@@ -302,8 +306,11 @@ def with_stored(
         for low, high in sorted(ranges)
     ]
     rows = [event for event in recall(looks) if check.key(event) == key]
-    kept = [f for f in facts if not any(low <= f[0] <= high for low, high in ranges)]
-    stored = check.facts(rows).get(key, [])
+    # what the books told is not in this lane's store; one fact an event, so nothing counts twice
+    kept = facts if check.asks else [
+        f for f in facts if not any(low <= f[0] <= high for low, high in ranges)
+    ]  # fmt: skip
+    stored = check.facts(rows, view).get(key, [])
     scopes = [(low + check.margin, FOREVER if check.ripples else high) for low, high in ranges]
     return check.merge(kept, stored), scopes
 

@@ -91,7 +91,7 @@ def _cases(
     check = cases.case
     facts: dict[str, list[Fact]] = {}
     for events in renewal.stored(check):
-        for key, found in check.facts(events).items():
+        for key, found in check.facts(events, view).items():
             facts[key] = check.merge(facts.get(key, []), found)
     asked: dict[str, Task] = {}
     if check.asks:

@@ -125,6 +125,10 @@ class Case:
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently, as known with it.
 
+    `placed` is for cases `across` whose key only the books know: the keys of an event of traffic,
+    as known where it happened. Of an event that has none nothing is told; `revisits` finds the
+    stored ones of which the books speak later.
+
     `asks` is for cases of `principals`: of which principals a register event speaks, as known
     with it.  The event becomes a fact of each of them, in the partition that keeps that principal,
     once the books have reached it there; so one event is compared with what many people said.
@@ -160,6 +164,7 @@ class Case:
     touches: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(
         default_factory=dict
     )
+    placed: Callable[[Any, View], Iterable[str]] | None = None
     asks: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(default_factory=dict)
     periodic: tuple[str, ...] = ()
     began: bool = False
@@ -172,17 +177,24 @@ class Case:
         how = self.on, self.key, self.fact, self.gather, self.merge, self.across, self.every
         long = self.keep, self.span, self.margin, self.forget, self.condense, self.ripples
         where = tuple(self.by.items()), tuple(self.asks.items()), self.periodic, self.began
-        return *how, *long, *where
+        return *how, *long, *where, self.placed
 
-    def facts(self, events: Sequence[Any]) -> Mapping[str, list[Fact]]:
+    def keys(self, event: Any, view: View) -> Iterable[str]:
+        """The cases that an event belongs to; blank means none."""
+        if self.placed is not None and event.lane != "books":
+            return self.placed(event, view)
+        return (self.key(event),)
+
+    def facts(self, events: Sequence[Any], view: View) -> Mapping[str, list[Fact]]:
         """The facts of these events, by key."""
         if self.gather is not None:
             return self.gather(events)
         found: dict[str, list[Fact]] = {}
-        key, fact = self.key, self.fact
+        fact = self.fact
         for event in events:
-            if k := key(event):
-                found.setdefault(k, []).append(fact(event))
+            for key in self.keys(event, view):
+                if key:
+                    found.setdefault(key, []).append(fact(event))
         return found
 
 

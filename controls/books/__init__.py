@@ -3,7 +3,14 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import contractors, core, people, records, transfers
+from controls.books import contractors, core, people, records, rights, transfers
 
-BOOKS = core.BOOKS + contractors.BOOKS + people.BOOKS + records.BOOKS + transfers.BOOKS
+BOOKS = (
+    *core.BOOKS,
+    *contractors.BOOKS,
+    *people.BOOKS,
+    *records.BOOKS,
+    *rights.BOOKS,
+    *transfers.BOOKS,
+)
 """Every book."""

@@ -67,8 +67,11 @@ def apart(one: Example, other: Example) -> int:
     return sum(len(difference(a, b)) for a, b in zip(one.events, other.events, strict=True))
 
 
+CODES = [(control, code) for control in CONTROLS for code in control.codes]
+
+
 @pytest.mark.parametrize(
-    ("control", "code"), [(c, code) for c in CONTROLS for code in c.codes], ids=str
+    ("control", "code"), CODES, ids=[f"{control.id}-{code}" for control, code in CODES]
 )
 def test_the_innocent_neighbour_differs_in_one_field_or_one_moment(
     control: Control[Any], code: str
