@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from controls.books.core import DATASETS, GRANTS, OWNER_GRANTS
-from controls.calendar import jst_day
+from controls.books.access import (
+    ACCESSES,
+    BY,
+    Access,
+    active,
+    by_dataset,
+    by_grant,
+    holder,
+    unrevoked,
+)
+from controls.books.core import DATASETS
 from controls.events import (
     AccessDatastoreQuery,
     AccessFileActivity,
@@ -22,14 +31,11 @@ from controls.kernel import (
     Judgement,
     Params,
     Text,
-    arrival,
     limit,
     sources,
 )
 from controls.registers import View
-from controls.shapes import Check, Each, Look
-
-Access = AccessDatastoreQuery | AccessFileActivity
+from controls.shapes import Check, Each
 
 
 class Limits(Params):
@@ -41,11 +47,6 @@ class Limits(Params):
     )
 
 
-def holder(access: Access) -> str:
-    """Whose grant is asked for: the account's, for files the actor's."""
-    return access.account_ref if isinstance(access, AccessDatastoreQuery) else access.actor_ref
-
-
 def own_data(access: Access) -> bool:
     """A principal at the data of at most one person looks at its own."""
     persons = (
@@ -54,29 +55,6 @@ def own_data(access: Access) -> bool:
         else access.dlp_principals
     )
     return access.actor_kind == "principal" and (1 if persons is None else persons) <= 1
-
-
-def unrevoked(access: Access, view: View, wait: int) -> list[AccessPrivilegeChanged]:
-    """The latest grant of each role on the dataset or the whole system, unless revoked.
-
-    A grant counts where it was known at the latest `wait` ms after the access.
-    """
-    latest = access.occurred_at + wait
-    book = GRANTS if isinstance(access, AccessDatastoreQuery) else OWNER_GRANTS
-    grants: dict[Any, AccessPrivilegeChanged] = {}
-    for grant in view.entries(book, holder(access), access.occurred_at):
-        covers = grant.dataset_id == access.dataset_id or (
-            grant.dataset_id is None and grant.system_id == access.system_id
-        )
-        if covers and (grant.change == "revoked" or arrival(grant) <= latest):
-            grants[grant.account_ref, grant.system_id, grant.dataset_id, grant.role] = grant
-    return [grant for grant in grants.values() if grant.change == "granted"]
-
-
-def active(grants: list[AccessPrivilegeChanged], at: int) -> list[AccessPrivilegeChanged]:
-    """`valid_until` holds to the end of that day (JST)."""
-    day = jst_day(at)
-    return [g for g in grants if g.valid_until is None or g.valid_until >= day]
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
@@ -121,37 +99,22 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             facts={"roles": ", ".join(sorted({g.role for g in grants}))},
         )
 
-    def by_grant(grant: AccessPrivilegeChanged) -> tuple[Look, ...]:
-        since = grant.occurred_at
-        return (
-            Look(AccessDatastoreQuery, "account_ref", grant.account_ref, since),
-            Look(AccessFileActivity, "actor_ref", grant.owner_ref, since),
-        )
-
-    def by_dataset(dataset: RegisterDataset) -> tuple[Look, ...]:
-        return tuple(
-            Look(kind, "dataset_id", dataset.dataset_id, dataset.occurred_at)
-            for kind in (AccessDatastoreQuery, AccessFileActivity)
-        )
-
-    on = (AccessDatastoreQuery, AccessFileActivity)
-    by = {AccessDatastoreQuery: "account_ref", AccessFileActivity: "actor_ref"}
     return (
         Each(
             "grant",
             ("EXPIRED_GRANT", "NO_GRANT"),
-            on,
+            ACCESSES,
             granted,
-            by=by,
+            by=BY,
             revisits={AccessPrivilegeChanged: by_grant},
             awaits=(AccessPrivilegeChanged,),
         ),
         Each(
             "role",
             ("WRONG_ROLE",),
-            on,
+            ACCESSES,
             in_role,
-            by=by,
+            by=BY,
             revisits={AccessPrivilegeChanged: by_grant, RegisterDataset: by_dataset},
         ),
     )

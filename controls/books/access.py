@@ -1,0 +1,83 @@
+"""Under which grants and approvals data is accessed, as of the access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controls.books.core import APPROVALS, GRANTS, OWNER_GRANTS
+from controls.calendar import jst_day
+from controls.events import AccessDatastoreQuery, AccessFileActivity, AccessPrivilegeChanged
+from controls.kernel import arrival
+from controls.registers import FOREVER, View
+from controls.shapes import Look
+
+Access = AccessDatastoreQuery | AccessFileActivity
+ACCESSES = (AccessDatastoreQuery, AccessFileActivity)
+BY = {AccessDatastoreQuery: "account_ref", AccessFileActivity: "actor_ref"}
+"""The fields under which the accesses of one grant are found."""
+
+
+def holder(access: Access) -> str:
+    """Whose grant is asked for: the account's, for files the actor's."""
+    return access.account_ref if isinstance(access, AccessDatastoreQuery) else access.actor_ref
+
+
+def unrevoked(access: Access, view: View, wait: int = FOREVER >> 1) -> list[AccessPrivilegeChanged]:
+    """The latest grant of each role on the dataset or the whole system, unless revoked.
+
+    A grant counts where it was known at the latest `wait` ms after the access.
+    """
+    latest = access.occurred_at + wait
+    book = GRANTS if isinstance(access, AccessDatastoreQuery) else OWNER_GRANTS
+    grants: dict[Any, AccessPrivilegeChanged] = {}
+    for grant in view.entries(book, holder(access), access.occurred_at):
+        covers = grant.dataset_id == access.dataset_id or (
+            grant.dataset_id is None and grant.system_id == access.system_id
+        )
+        if covers and (grant.change == "revoked" or arrival(grant) <= latest):
+            grants[grant.account_ref, grant.system_id, grant.dataset_id, grant.role] = grant
+    return [grant for grant in grants.values() if grant.change == "granted"]
+
+
+def active(grants: list[AccessPrivilegeChanged], at: int) -> list[AccessPrivilegeChanged]:
+    """`valid_until` holds to the end of that day (JST)."""
+    day = jst_day(at)
+    return [g for g in grants if g.valid_until is None or g.valid_until >= day]
+
+
+def by_grant(grant: AccessPrivilegeChanged) -> tuple[Look, ...]:
+    """The accesses that a grant, or its end, may judge differently."""
+    since = grant.occurred_at
+    return (
+        Look(AccessDatastoreQuery, "account_ref", grant.account_ref, since),
+        Look(AccessFileActivity, "actor_ref", grant.owner_ref, since),
+    )
+
+
+def by_dataset(dataset: Any) -> tuple[Look, ...]:
+    """The accesses to a dataset since an event about it."""
+    since = dataset.occurred_at
+    return tuple(Look(kind, "dataset_id", dataset.dataset_id, since) for kind in ACCESSES)
+
+
+def approved(access: Access, view: View, kind: str) -> bool:
+    """An approval of that kind for the actor or the ticket, on this dataset, at that moment."""
+    refs = (access.actor_ref, getattr(access, "ticket_id", None))
+    at = access.occurred_at
+    return any(
+        approval.kind == kind
+        and approval.dataset_id in (None, access.dataset_id)
+        and approval.valid_from <= at <= approval.valid_to
+        for ref in refs
+        if ref
+        for approval in view.entries(APPROVALS, ref, at)
+    )
+
+
+def by_approval(approval: Any) -> tuple[Look, ...]:
+    """The accesses that an approval may excuse."""
+    since = approval.occurred_at
+    return (
+        *(Look(kind, "actor_ref", approval.for_ref, since) for kind in ACCESSES),
+        Look(AccessDatastoreQuery, "ticket_id", approval.for_ref, since),
+    )
