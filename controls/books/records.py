@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controls.events import RecordDisposed, RecordRetention, RequestResponded
+from controls.events import HoldChanged, RecordDisposed, RecordRetention, RequestResponded
 from controls.registers import Register, field
 
 RESPONSES = Register("responses", (RequestResponded,), field("request_id"))
@@ -20,4 +20,7 @@ DISPOSALS = Register("disposals", (RecordDisposed,), field("record_id"))
 DUPLICATES = Register("duplicates", (RecordDisposed,), field("duplicate_of"))
 """Copies that were disposed of, by the record of which they were one."""
 
-BOOKS = (RESPONSES, REQUEST_RECORDS, DATASET_RECORDS, DISPOSALS, DUPLICATES)
+HOLDS = Register("holds", (HoldChanged,), field("record_id"))
+"""Records held back and released again, by record_id."""
+
+BOOKS = (HOLDS, RESPONSES, REQUEST_RECORDS, DATASET_RECORDS, DISPOSALS, DUPLICATES)
