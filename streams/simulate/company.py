@@ -88,7 +88,29 @@ DATASETS = (
         ("inquiry",),
         6_000,
     ),
+    Dataset(
+        "ds-requests",
+        "sys-desk",
+        "dept-legal",
+        ("privacy_desk",),
+        ("name", "address", "request"),
+        ("request_handling",),
+        400,
+        "request_docs",
+    ),
+    Dataset(
+        "ds-cards",
+        "sys-payment",
+        "dept-finance",
+        ("cashier",),
+        ("holder_name", "number", "expiry"),
+        ("payment",),
+        9_000,
+        "card",
+    ),
 )
+ORDINARY = tuple(d.id for d in DATASETS if d.kind in ("general", "hr"))
+"""Datasets whose kind sets no rule of its own."""
 DATASET = {d.id: d for d in DATASETS}
 
 
@@ -234,6 +256,14 @@ class Company:
                 self.staff.append(
                     Person(number, first, [(first, dept)], late_grant=rng.random() < 0.5)
                 )
+
+    @property
+    def keepers(self) -> dict[str, Person]:
+        """Who alone works with the data of a special kind: the privacy desk and the cashier."""
+        found = {}
+        for dataset, dept in (("ds-requests", "dept-legal"), ("ds-cards", "dept-finance")):
+            found[dataset] = [p for p in self.staff if p.depts[0][1] == dept][1]
+        return found
 
     def boss_of(self, dept: str, but: str = "") -> str:
         """Who approves in a department: its manager, or the legal manager for the manager."""

@@ -11,93 +11,146 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from streams.simulate import facts
+from streams.simulate.company import Company
 from streams.simulate.feed import Fact, Maker
 from streams.simulate.times import DAY, HOUR, MINUTE, at, is_closed, text
+
+FEE = 1_000
+"""The published fee of a request (yen)."""
 
 Tell = Callable[[int, Fact], object]
 """Puts an event into the agenda."""
 
 
-def receive(make: Maker, request: str, today: date, kind: str) -> Fact:
+def receive(make: Maker, request: str, today: date, kind: str, **given: Any) -> Fact:
     """A request as the desk's ticket shows it."""
     return make(
         "request.received",
         "desk-form",
         "stf-desk",
         "staff",
-        request_id=request,
-        principal_ref=f"mem-{make.short('r')[1:7]}",
-        by="principal",
-        kind=kind,
-        channel="mail",
-        arrived_on=today.isoformat(),
-        requested_method="unspecified",
-        documents=["drivers_license"],
-        is_retained_data=True,
+        **{
+            "request_id": request,
+            "principal_ref": f"mem-{make.short('r')[1:7]}",
+            "by": "principal",
+            "kind": kind,
+            "channel": "mail",
+            "arrived_on": today.isoformat(),
+            "requested_method": "unspecified",
+            "documents": ["drivers_license"],
+            "is_retained_data": True,
+            **given,
+        },
     )
 
 
-def identity(make: Maker, request: str, result: str) -> Fact:
+def identity(make: Maker, request: str, result: str, **given: Any) -> Fact:
     """What the check of the identity papers gave."""
     return make(
         "request.identity_checked",
         "desk-form",
         "stf-desk",
         "staff",
-        request_id=request,
-        target="principal",
-        result=result,
-        documents=["drivers_license"],
-        address_match=result == "verified",
-        items_requested_count=2,
+        **{
+            "request_id": request,
+            "target": "principal",
+            "result": result,
+            "documents": ["drivers_license"],
+            "address_match": result == "verified",
+            "items_requested_count": 2,
+            **given,
+        },
     )
 
 
-def fee(make: Maker, request: str, step: str, received: int, due: date) -> Fact:
-    """One step of a fee of 500 yen."""
+def fee(
+    make: Maker, request: str, step: str, received: int, due: date | None, **given: Any
+) -> Fact:
+    """One step of the published fee."""
     return make(
         "request.fee",
         "desk-form",
         "stf-desk",
         "staff",
-        request_id=request,
-        step=step,
-        amount_due=500,
-        amount_received=received,
-        instrument="postal_order" if received else "none",
-        due_date=due.isoformat(),
+        **{
+            "request_id": request,
+            "step": step,
+            "amount_due": FEE,
+            "amount_received": received,
+            "instrument": "postal_order" if received else "none",
+            "due_date": due and due.isoformat(),
+            **given,
+        },
     )
 
 
-def decide(make: Maker, request: str) -> Fact:
-    """The decision to do as asked."""
+def decide(make: Maker, request: str, **given: Any) -> Fact:
+    """The decision, by default to do as asked."""
     return make(
         "request.decided",
         "desk-form",
         "stf-desk",
         "staff",
-        request_id=request,
-        decision="accept",
-        ground="na",
-        reason_given=True,
-        decided_by_ref="stf-desk",
+        **{
+            "request_id": request,
+            "decision": "accept",
+            "ground": "na",
+            "reason_given": True,
+            "decided_by_ref": "stf-desk",
+            **given,
+        },
     )
 
 
-def respond(make: Maker, request: str) -> Fact:
+def respond(make: Maker, request: str, **given: Any) -> Fact:
     """The answer as it was posted."""
     return make(
         "request.responded",
         "desk-form",
         "stf-desk",
         "staff",
-        request_id=request,
-        method="paper",
-        address_basis="application",
-        tracked_mail=True,
-        reason_included=True,
-        method_change_notified=True,
+        **{
+            "request_id": request,
+            "method": "paper",
+            "address_basis": "application",
+            "tracked_mail": True,
+            "reason_included": True,
+            "method_change_notified": False,
+            **given,
+        },
     )
+
+
+SYSTEMS = ["sys-crm", "sys-ma"]
+EXECUTED = ("correction", "addition", "deletion", "erase", "stop_use", "stop_provision")
+"""Kinds of request that are carried out in the systems."""
+
+
+def execute(make: Maker, request: str, **given: Any) -> Fact:
+    """What was carried out."""
+    return make(
+        "request.executed",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        **{
+            "request_id": request,
+            "systems_done": SYSTEMS,
+            "systems_required": SYSTEMS,
+            "contractors_notified": [],
+            **given,
+        },
+    )
+
+
+GROUNDS: dict[str, dict[str, Any]] = {
+    "disclosure": {"ground": "rights_harm"},
+    "purpose_notice": {"ground": "business_impediment"},
+    "correction": {"ground": "not_retained", "ground_detail": "content_correct"},
+    "stop_use": {"ground": "alternative_measure", "document_ref": "doc-measures"},
+}
+"""On what ground a request of the kind is refused, now and then."""
 
 
 def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
@@ -109,36 +162,104 @@ def requests(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> No
     kind = rng.choice(
         ("disclosure", "disclosure", "correction", "erase", "stop_use", "purpose_notice")
     )
-    tell(start, receive(make, request, today, kind))
+    if kind == "erase" and rng.random() < 0.5:
+        online(make, request, today, start, tell)
+        return
+    agent = rng.random() < 0.2
+    by = "delegated_agent" if agent else "principal"
+    tell(start, receive(make, request, today, kind, by=by))
     days = 0
     if kind in ("disclosure", "purpose_notice"):
         due = today + timedelta(days=14)
         tell(start + HOUR, fee(make, request, "due", 0, due))
-        if rng.random() < 0.3:  # 300 yen came: the clock stops until the rest is there
-            tell(start + DAY, fee(make, request, "insufficient_notified", 300, due))
+        if rng.random() < 0.3:  # too little came: the clock stops until the rest is there
+            tell(start + DAY, fee(make, request, "insufficient_notified", FEE - 400, due))
             days = 3
-        tell(start + DAY + days * DAY, fee(make, request, "received", 500, due))
+        tell(start + DAY + days * DAY, fee(make, request, "received", FEE, due))
     elif rng.random() < 0.2:
         tell(start + 2 * HOUR, identity(make, request, "insufficient"))
         days = 4
-    tell(start + (1 + days) * DAY + HOUR, identity(make, request, "verified"))
+    checked = start + (1 + days) * DAY + HOUR
+    tell(checked, identity(make, request, "verified"))
+    if agent:
+        papers = ["letter_of_proxy", "seal_certificate"]
+        shown = identity(make, request, "verified", target="agent", documents=papers)
+        tell(checked + MINUTE, shown)
     answer = start + (3 + days + int(rng.random() * 4)) * DAY
-    tell(answer - 20 * HOUR, decide(make, request))
-    if kind in ("correction", "erase", "stop_use"):
-        tell(
-            answer - HOUR,
-            make(
-                "request.executed",
-                "desk-form",
-                "stf-desk",
-                "staff",
-                request_id=request,
-                systems_done=["sys-crm", "sys-ma"],
-                systems_required=["sys-crm", "sys-ma"],
-                contractors_notified=[],
-            ),
-        )
+    if kind in GROUNDS and rng.random() < 0.15:
+        tell(answer - 20 * HOUR, decide(make, request, decision="refuse", **GROUNDS[kind]))
+    else:
+        tell(answer - 20 * HOUR, decide(make, request))
+        if kind in EXECUTED:
+            tell(answer - HOUR, execute(make, request))
     tell(answer, respond(make, request))
+
+
+def online(make: Maker, request: str, today: date, start: int, tell: Tell) -> None:
+    """A member logs in and asks to be erased: no papers are wanted."""
+    member = f"mem-{make.short('r')[1:7]}"
+    login = facts.login(
+        make, "idp-01", member, "principal", member, "sys-site", True, "100.80.1.20", True
+    )
+    made = {"principal_ref": member, "channel": "web", "auth_id": login["auth_id"]}
+    tell(start - 2 * MINUTE, login)
+    tell(start, receive(make, request, today, "erase", documents=[], **made))
+    tell(start + 2 * DAY, decide(make, request))
+    tell(start + 3 * DAY, execute(make, request))
+    tell(start + 3 * DAY + HOUR, respond(make, request, method="electronic"))
+
+
+def complain(make: Maker, complaint: str, received: int, about: str) -> Fact:
+    """A complaint or an inquiry as the desk took it down."""
+    return make(
+        "complaint.received",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        complaint_id=complaint,
+        channel="tel",
+        received_at=text(received),
+        about=about,
+    )
+
+
+def handle(make: Maker, complaint: str, step: str) -> Fact:
+    """A step in its handling."""
+    return make(
+        "complaint.updated",
+        "desk-form",
+        "stf-desk",
+        "staff",
+        complaint_id=complaint,
+        step=step,
+        escalated=False,
+    )
+
+
+def complaints(size: int, today: date, make: Maker, rng: Random, tell: Tell) -> None:
+    """The day's complaint, if there is one: answered on the day, closed within the week; one in
+    thirty speaks of a misdelivery and becomes a small incident."""
+    if is_closed(today) or rng.random() > min(0.6, size / 200):
+        return
+    complaint, start = make.short("cmp-"), at(today, 10, int(rng.random() * 59))
+    leak = rng.random() < 1 / 30
+    about = "misdelivery" if leak else rng.choice(("service", "mailing", "purpose", "cookies"))
+    tell(start, complain(make, complaint, start, about))
+    tell(start + 2 * HOUR, handle(make, complaint, "acknowledged"))
+    if leak:
+        name, known = make.short("inc-"), start + HOUR
+        incident(make, name, known, 2, tell, final_after=None, correlation_id=complaint)
+    tell(start + (1 + int(rng.random() * 4)) * DAY, handle(make, complaint, "closed"))
+
+
+def reads(company: Company, today: date, make: Maker, rng: Random, tell: Tell) -> None:
+    """The privacy desk looks into the papers of requests, the cashier into payments."""
+    if is_closed(today):
+        return
+    for dataset, keeper in company.keepers.items():
+        for _ in range(2):
+            t = at(today, 10 + int(rng.random() * 6), int(rng.random() * 59))
+            tell(t, facts.query(make, keeper, dataset, "read", 1 + int(rng.random() * 3)))
 
 
 def incident(

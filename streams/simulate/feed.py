@@ -28,7 +28,8 @@ class Item(NamedTuple):
 class Maker:
     """Makes events whose ids come from a seed of their own."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, org: str = ORG) -> None:
+        self.org = org
         self._bits = Random(seed).getrandbits
 
     def event_id(self) -> str:
@@ -47,7 +48,7 @@ class Maker:
             "event_id": self.event_id(),
             "event_type": event_type,
             "schema_version": 1,
-            "org_id": ORG,
+            "org_id": self.org,
             "source_id": source,
             "occurred_at": "",
             "observed_at": "",

@@ -9,7 +9,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from streams.simulate import facts
-from streams.simulate.company import DATASETS, DEPARTMENTS, SOURCES, Company, Person
+from streams.simulate.company import (
+    DATASET,
+    DATASETS,
+    DEPARTMENTS,
+    SOURCES,
+    Company,
+    Dataset,
+    Person,
+)
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.times import at, text
 
@@ -84,6 +92,52 @@ def _staff(make: Maker, person: Person, change: str, dept: str, on: date) -> Fac
     )
 
 
+def dataset(make: Maker, company: Company, entry: Dataset) -> Fact:
+    """The line of a dataset in the register of personal data."""
+    return make(
+        "register.dataset",
+        "register-form",
+        company.boss[entry.owner_dept],
+        "staff",
+        dataset_id=entry.id,
+        name=entry.id,
+        items=list(entry.items),
+        purpose_codes=list(entry.purposes),
+        owner_dept=entry.owner_dept,
+        responsible_ref=company.boss[entry.owner_dept],
+        storage_systems=[entry.system],
+        countries=["JP"],
+        dataset_class=entry.kind,
+        is_retained_data=True,
+        entrusted_by=None,
+        sensitive=False,
+        retention_rule="P5Y@contract_end",
+        access_roles=list(entry.roles),
+        principals_estimate=entry.principals,
+        status="active",
+        risk_assessed_on=(company.start - timedelta(days=60)).isoformat(),
+        version=1,
+        channels=["web_form"],
+    )
+
+
+def notice(make: Maker, company: Company, entry: Dataset, since: date) -> Fact:
+    """The purposes of a dataset as they were published."""
+    return make(
+        "purpose.published",
+        "register-form",
+        company.boss["dept-legal"],
+        "staff",
+        notice_id=f"notice-{entry.id}",
+        dataset_ids=[entry.id],
+        purpose_codes=list(entry.purposes),
+        method="web",
+        contact_included=True,
+        effective_from=text(at(since, 10)),
+        items_present=["purpose", "contact", "controller"],
+    )
+
+
 def load(company: Company, day: Day) -> None:
     """Put everything the registers held before the first day into the feed."""
     make, start = day.make, company.start
@@ -109,55 +163,22 @@ def load(company: Company, day: Day) -> None:
         )
     long_ago = start - timedelta(days=4_400)
     for entry in DATASETS:
-        day.add(
-            at(long_ago, 9),
-            make(
-                "register.dataset",
-                "register-form",
-                company.boss[entry.owner_dept],
-                "staff",
-                dataset_id=entry.id,
-                name=entry.id,
-                items=list(entry.items),
-                purpose_codes=list(entry.purposes),
-                owner_dept=entry.owner_dept,
-                responsible_ref=company.boss[entry.owner_dept],
-                storage_systems=[entry.system],
-                countries=["JP"],
-                dataset_class=entry.kind,
-                is_retained_data=True,
-                entrusted_by=None,
-                sensitive=False,
-                retention_rule="P5Y@contract_end",
-                access_roles=list(entry.roles),
-                principals_estimate=entry.principals,
-                status="active",
-                risk_assessed_on=(start - timedelta(days=60)).isoformat(),
-                version=1,
-                channels=["web_form"],
-            ),
-        )
-        day.add(
-            at(long_ago, 10),
-            make(
-                "purpose.published",
-                "register-form",
-                company.boss["dept-legal"],
-                "staff",
-                notice_id=f"notice-{entry.id}",
-                dataset_ids=[entry.id],
-                purpose_codes=list(entry.purposes),
-                method="web",
-                contact_included=True,
-                effective_from=text(at(long_ago, 10)),
-                items_present=["purpose", "contact", "controller"],
-            ),
-        )
+        day.add(at(long_ago, 9), dataset(make, company, entry))
+        day.add(at(long_ago, 10), notice(make, company, entry, long_ago))
     for person in company.staff:
         if person.joined < start:
             for fact in joining(make, company, person, person.depts[0][1]):
                 day.add(at(person.joined, 8, 0), fact)
     _batch(company, day)
+    for name, keeper in company.keepers.items():
+        entry = DATASET[name]
+        boss, since = company.boss_of(entry.owner_dept, keeper.ref), keeper.joined
+        day.add(
+            at(since, 8, 30),
+            facts.privilege(
+                make, keeper.account, keeper.ref, entry.system, name, entry.roles[0], boss
+            ),
+        )
     for number, contractor in enumerate(CONTRACTORS):
         since = start - timedelta(days=900 + 30 * number)
         day.add(

@@ -12,7 +12,7 @@ from random import Random
 
 from streams.simulate import facts
 from streams.simulate.company import DATASET, DEPARTMENTS, Company, Person
-from streams.simulate.feed import Fact, Maker
+from streams.simulate.feed import ORG, Fact, Maker
 from streams.simulate.times import MINUTE, at, day_of, text
 
 Label = dict[str, str]
@@ -35,6 +35,7 @@ class Plan:
 
     company: Company
     seed: int
+    org: str = ORG
     plants: int = 0
     make: Maker = field(init=False)
     rng: Random = field(init=False)
@@ -53,18 +54,19 @@ class Plan:
     _pools: dict[str, list[Person]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.make = Maker(f"{self.seed}|planted ids")
+        self.make = Maker(f"{self.seed}|planted ids", self.org)
         self.rng = Random(f"{self.seed}|planted")
         days = self.company.days[1:-2]
         self._nights = [(day, hour) for day in days for hour in (1, 2, 3, 4)]
         self.rng.shuffle(self._nights)
         # marketing's manager draws the monthly lists under an approval of her own
+        apart = {self.company.boss["dept-marketing"]} | {
+            keeper.ref for keeper in self.company.keepers.values()
+        }
         settled = [
             p
             for p in self.company.staff
-            if p.settled
-            and p.joined < self.company.start
-            and p.ref != self.company.boss["dept-marketing"]
+            if p.settled and p.joined < self.company.start and p.ref not in apart
         ]
         self.rng.shuffle(settled)
         self._pools = {"quiet": [], "reader": [], "admin": []}

@@ -11,21 +11,27 @@ from streams.simulate.feed import Fact, Maker
 from streams.simulate.times import add_months, at
 
 _D = timedelta(days=1)
+DATASET_OF = {"card": "ds-cards"}
 
 
-def retention(make: Maker, record: str, record_class: str, trigger: str, on: date) -> Fact:
+def retention(
+    make: Maker, record: str, record_class: str, trigger: str, on: date, **given: Any
+) -> Fact:
     """A record and from when it is kept."""
     return make(
         "record.retention",
         "pms-form",
         "svc-ledger",
         "service",
-        record_id=record,
-        record_class=record_class,
-        dataset_id=None,
-        trigger=trigger,
-        trigger_on=on.isoformat(),
-        count=12,
+        **{
+            "record_id": record,
+            "record_class": record_class,
+            "dataset_id": DATASET_OF.get(record_class),
+            "trigger": trigger,
+            "trigger_on": on.isoformat(),
+            "count": 12,
+            **given,
+        },
     )
 
 
@@ -50,10 +56,12 @@ def disposed(make: Maker, record: str, record_class: str, on: date, **given: Any
 
 
 def lives(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
-    """Papers of each week's requests, kept two years, and logs of each month, kept three."""
+    """Papers of each week's requests, kept two years; each month's logs, kept three, and cards,
+    kept less than seven."""
     kinds = (
         ("request_docs", "request_completed", 24, 7, 12),
         ("access_log", "created", 36, 30, 20),
+        ("card", "contract_end", 84, 30, -20),
     )
     for record_class, trigger, months, every, after in kinds:
         day = add_months(company.start, -months) - 20 * _D

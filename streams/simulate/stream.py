@@ -11,7 +11,7 @@ from random import Random
 
 from streams.simulate import assets, desk, history, office, outside, records, vendors
 from streams.simulate.company import Company
-from streams.simulate.feed import Day, Fact, Maker
+from streams.simulate.feed import ORG, Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
 from streams.simulate.plants import chosen, sow
 from streams.simulate.sender import Sender
@@ -32,6 +32,9 @@ class Simulation:
     ) -> None:
         self.seed, self.codes = seed, chosen(plant)
         self._shape = seed, staff, start, months
+        # who takes other means of payment than it published must have published some
+        self.org = "PYX" if "REQ-03:WRONG_INSTRUMENT" in self.codes else ORG
+        """The organisation that the events name."""
         company = Company(*self._shape)
         self.start, self.end = company.start, company.end
         self.until = text(midnight(company.end))
@@ -48,9 +51,9 @@ class Simulation:
     def __iter__(self) -> Iterator[Fact]:
         self._labels = None
         company, seed = Company(*self._shape), self.seed
-        plan = Plan(company, seed)
+        plan = Plan(company, seed, self.org)
         sow(plan, self.codes)
-        make = Maker(f"{seed}|ids")
+        make = Maker(f"{seed}|ids", self.org)
         sender = Sender(company, plan, Random(f"{seed}|arrivals"))
         past = Day(make)
         history.load(company, past)
@@ -91,6 +94,8 @@ class Simulation:
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))
             desk.requests(len(company.staff), today, make, chance("requests"), tell)
+            desk.complaints(len(company.staff), today, make, chance("complaints"), tell)
+            desk.reads(company, today, make, chance("desk reads"), tell)
             desk.incidents(len(company.staff), today, make, chance("incidents"), tell)
             for occurred, fact in stories.pop(today, ()):
                 day.add(occurred, fact)

@@ -13,6 +13,7 @@ from streams.simulate.plants import (
     mail,
     perimeter,
     records,
+    rights,
     trail,
     vendors,
 )
@@ -26,6 +27,7 @@ PLANTS: dict[str, Plant] = {
     **incidents.PLANTS,
     **mail.PLANTS,
     **records.PLANTS,
+    **rights.PLANTS,
     **vendors.PLANTS,
     **trail.PLANTS,
 }

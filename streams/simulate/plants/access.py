@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from streams.simulate import facts
-from streams.simulate.company import DATASET, DEPARTMENTS, Person
+from streams.simulate.company import DEPARTMENTS, ORDINARY, Person
 from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
 from streams.simulate.times import MINUTE, at, day_of
@@ -14,7 +14,7 @@ from streams.simulate.times import MINUTE, at, day_of
 def no_grant(plan: Plan, planted: str) -> None:
     """Somebody opens data nobody ever let him open; every second time a file of it."""
     person, day = plan.person("quiet"), plan.workday()
-    dataset = plan.rng.choice(list(DATASET))
+    dataset = plan.rng.choice(ORDINARY)
     t = plan.office(day)
     if planted.endswith(("2", "4", "6")):
         plan.tell(t, facts.file(plan.make, person, "read", 40_000, dataset, 2))
@@ -31,7 +31,7 @@ def no_grant(plan: Plan, planted: str) -> None:
 def expired_grant(plan: Plan, planted: str) -> None:
     """A right for a project is used some days after it ran out."""
     person, day = plan.person("quiet"), plan.workday()
-    dataset = plan.rng.choice(list(DATASET))
+    dataset = plan.rng.choice(ORDINARY)
     until = day - timedelta(days=plan.rng.randint(1, 5))
     plan.grant(person, dataset, until - timedelta(days=20), valid_until=until)
     if until > plan.company.start:  # on its last day it still holds
@@ -44,7 +44,7 @@ def expired_grant(plan: Plan, planted: str) -> None:
 def wrong_role(plan: Plan, planted: str) -> None:
     """The right is there, its role is not one the register gives this data to."""
     person, day = plan.person("quiet"), plan.workday()
-    dataset = plan.rng.choice(list(DATASET))
+    dataset = plan.rng.choice(ORDINARY)
     plan.grant(person, dataset, day - timedelta(days=plan.rng.randint(2, 30)), role="viewer")
     t = plan.office(day)
     plan.tell(t, facts.query(plan.make, person, dataset, "read", plan.rng.randint(1, 9)))

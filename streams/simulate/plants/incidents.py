@@ -193,7 +193,7 @@ def no_drill(plan: Plan, planted: str) -> None:
     plan.no_drill = True
     boss = company.boss["dept-legal"]
     plan.tell(at(last, 14), desk.drill(plan.make, last, boss))
-    plan.label(planted, "INC-07:DRILL_OVERDUE", "example-kk", midnight(add_months(last, 12) + _D))
+    plan.label(planted, "INC-07:DRILL_OVERDUE", plan.org, midnight(add_months(last, 12) + _D))
 
 
 PLANTS = {

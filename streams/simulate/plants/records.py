@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
+from streams.simulate import facts, history
+from streams.simulate.company import DATASET
 from streams.simulate.plan import Plan
 from streams.simulate.records import disposed, retention
 from streams.simulate.times import add_months, at, midnight
@@ -11,9 +14,9 @@ from streams.simulate.times import add_months, at, midnight
 _D = timedelta(days=1)
 
 
-def _record(plan: Plan, record_class: str, trigger: str, on: date) -> str:
+def _record(plan: Plan, record_class: str, trigger: str, on: date, **given: Any) -> str:
     record = plan.make.short("rec-")
-    plan.tell(at(on, 17), retention(plan.make, record, record_class, trigger, on))
+    plan.tell(at(on, 17), retention(plan.make, record, record_class, trigger, on, **given))
     return record
 
 
@@ -91,7 +94,62 @@ def planned_short(plan: Plan, planted: str) -> None:
     plan.label(planted, "RET-04:RETAIN_UNTIL_SHORT", record, at(day, 15))
 
 
+def card_overdue(plan: Plan, planted: str) -> None:
+    """Card data that was to be gone last week."""
+    limit = plan.workday()
+    record = _record(plan, "card", "contract_end", add_months(limit, -84), dataset_id=None)
+    plan.label(planted, "RET-02:OVERDUE", record, midnight(limit + _D))
+
+
+def card_used_after(plan: Plan, planted: str) -> None:
+    """Payments of long ago in a dataset of their own, looked into after their term."""
+    keeper, day = plan.company.keepers["ds-cards"], plan.workday()
+    dataset, due = plan.make.short("ds-cards-"), day - 5 * _D
+    line = history.dataset(plan.make, plan.company, DATASET["ds-cards"])
+    plan.tell(at(due - 2_600 * _D, 9), line | {"dataset_id": dataset, "name": dataset})
+    notice = history.notice(plan.make, plan.company, DATASET["ds-cards"], due - 2_600 * _D)
+    plan.tell(
+        at(due - 2_600 * _D, 9, 5),
+        notice | {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]},
+    )
+    on = add_months(due, -84)
+    record = _record(plan, "card", "contract_end", on, dataset_id=dataset)
+    right = facts.privilege(
+        plan.make, keeper.account, keeper.ref, "sys-payment", "ds-cards", "cashier",
+        plan.company.boss["dept-finance"],
+    )  # fmt: skip
+    plan.tell(at(day - 10 * _D, 9), right | {"dataset_id": dataset})
+    query = facts.query(plan.make, keeper, "ds-cards", "read", 1) | {"dataset_id": dataset}
+    plan.tell(at(day, 15), query)
+    subject = f"{dataset}|{query['event_id']}"
+    plan.label(planted, "RET-02:USED_AFTER", subject, at(day, 15))
+    plan.follows(planted, "RET-02:OVERDUE", record, midnight(add_months(on, 84) + _D))
+
+
+def card_purpose(plan: Plan, planted: str) -> None:
+    """Card numbers looked up for a campaign."""
+    keeper, t = plan.company.keepers["ds-cards"], at(plan.workday(), 15, plan.rng.randrange(60))
+    query = facts.query(plan.make, keeper, "ds-cards", "read", 2) | {"purpose_code": "marketing"}
+    plan.tell(t, query)
+    plan.label(planted, "RET-02:PURPOSE", f"ds-cards|{query['event_id']}", t)
+
+
+def card_fields(plan: Plan, planted: str) -> None:
+    """A table of cards with their security codes."""
+    dataset, day = plan.make.short("ds-cards-"), plan.workday()
+    line = history.dataset(plan.make, plan.company, DATASET["ds-cards"])
+    items = [*line["items"], "security_code"]
+    plan.tell(at(day, 9), line | {"dataset_id": dataset, "name": dataset, "items": items})
+    notice = history.notice(plan.make, plan.company, DATASET["ds-cards"], day)
+    plan.tell(at(day, 8), notice | {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]})
+    plan.label(planted, "RET-02:FIELDS", dataset, at(day, 9))
+
+
 PLANTS = {
+    "RET-02:OVERDUE": card_overdue,
+    "RET-02:USED_AFTER": card_used_after,
+    "RET-02:PURPOSE": card_purpose,
+    "RET-02:FIELDS": card_fields,
     "RET-03:OVERDUE": papers_overdue,
     "RET-03:EARLY": papers_early,
     "RET-03:NO_METHOD": papers_method,
