@@ -11,6 +11,7 @@ from streams.simulate.plants import (
     duties,
     incidents,
     mail,
+    outsourcing,
     perimeter,
     records,
     trail,
@@ -27,6 +28,7 @@ PLANTS: dict[str, Plant] = {
     **mail.PLANTS,
     **records.PLANTS,
     **vendors.PLANTS,
+    **outsourcing.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE
