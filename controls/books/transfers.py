@@ -52,7 +52,10 @@ PROVIDED = (TransferProvided, ContractorDataEntrusted, JointuseShared)
 RECIPIENT_PROVISIONS = Register("recipient_provisions", PROVIDED, lambda p: (recipient(p),))
 """What was handed over, by who received it."""
 
+DATASET_PROVISIONS = Register("dataset_provisions", PROVIDED, field("dataset_id"))
+"""The same, by the dataset that it came from."""
+
 CHECKS = Register("checks", (ForeignRecipientChecked,), field("recipient_id"))
 """Checks of the systems of recipients abroad, by recipient_id."""
 
-BOOKS = (RECIPIENT_PROVISIONS, CHECKS)
+BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, CHECKS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from controls.books.core import CONTRACT_ENDS, CONTRACTOR_CONTRACTS
+from controls.books.contractors import begun, ended
+from controls.books.core import CONTRACTOR_CONTRACTS
 from controls.calendar import day_start, jst_day
 from controls.events import (
     ContractorContracted,
@@ -61,29 +62,6 @@ def named(provision: ContractorDataEntrusted, view: View) -> list[ContractorCont
     if not provision.contract_id:
         return contracts
     return [c for c in contracts if c.contract_id == provision.contract_id]
-
-
-def begun(contracts: list[ContractorContracted], at: int) -> list[ContractorContracted]:
-    """Of each contract the latest version among those that had taken effect on that day."""
-    day = jst_day(at)
-    latest: dict[str, ContractorContracted] = {}
-    for contract in contracts:
-        if contract.effective_from <= day:
-            other = latest.get(contract.contract_id)
-            if other is None or (contract.version or 0) >= (other.version or 0):
-                latest[contract.contract_id] = contract
-    return list(latest.values())
-
-
-def ended(contract: ContractorContracted, at: int, view: View) -> bool:
-    """Its last day, by term or by notice, lies before that day; an end ends earlier versions."""
-    day = jst_day(at)
-    if contract.effective_to is not None and contract.effective_to < day:
-        return True
-    return any(
-        contract.effective_from <= end.ended_on < day
-        for end in view.all(CONTRACT_ENDS, contract.contract_id)
-    )
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 
-from streams.simulate import assets, desk, history, office, outside, records, vendors
+from streams.simulate import assets, contractors, desk, history, office, outside, records, vendors
 from streams.simulate.company import Company
 from streams.simulate.feed import ORG, Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
@@ -61,7 +61,11 @@ class Simulation:
         for occurred, fact in desk.drills(company.start, company.end, make, boss):
             if not plan.no_drill:
                 plan.tell(occurred, fact)
-        for occurred, fact in (*records.lives(company, make), *vendors.years(company, make)):
+        for occurred, fact in (
+            *records.lives(company, make),
+            *vendors.years(company, make),
+            *contractors.years(company, make),
+        ):
             plan.tell(occurred, fact)
         for occurred, fact in plan.before:
             past.add(occurred, fact)
@@ -91,6 +95,7 @@ class Simulation:
             outside.posture_day(company, today, day, chance("posture"))
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
+            contractors.agents_day(today, day, chance("agents"))
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))
             desk.requests(len(company.staff), today, make, chance("requests"), tell)

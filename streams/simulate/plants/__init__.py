@@ -11,6 +11,7 @@ from streams.simulate.plants import (
     duties,
     incidents,
     mail,
+    outsourcing,
     perimeter,
     records,
     rights,
@@ -29,6 +30,7 @@ PLANTS: dict[str, Plant] = {
     **records.PLANTS,
     **rights.PLANTS,
     **vendors.PLANTS,
+    **outsourcing.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE

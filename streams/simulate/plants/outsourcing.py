@@ -1,0 +1,136 @@
+"""Contractors badly supervised, given too much, not cleaned up after (OUT-04 to OUT-08)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from streams.simulate import contractors, facts, vendors
+from streams.simulate.plan import Plan
+from streams.simulate.times import add_months, at, midnight
+
+_D = timedelta(days=1)
+
+
+def _vendor(plan: Plan, since: date, **agreed: Any) -> str:
+    """A contractor of its own, assessed and under contract from that day on."""
+    name = plan.make.short("ctr-x")
+    plan.tell(at(since - 20 * _D, 10), vendors.recipient(plan.make, name, "JP"))
+    plan.tell(at(since - 10 * _D, 10), facts.assessed(plan.make, name, since - 10 * _D))
+    contract = facts.contract(plan.make, name, f"con-{name}", since)
+    plan.tell(at(since - 5 * _D, 10), contract | agreed)
+    return name
+
+
+def _feed(plan: Plan, name: str, day: date, **given: Any) -> tuple[str, int]:
+    provision, t = plan.make.short("prov-"), at(day, 11, plan.rng.randrange(60))
+    plan.tell(t, facts.entrusted(plan.make, name, f"con-{name}", provision, 200) | given)
+    return provision, t
+
+
+def audit_overdue(plan: Plan, planted: str) -> None:
+    """Last audited a year ago, with data all the while."""
+    day = plan.workday()
+    last = add_months(day, -12)
+    name = _vendor(plan, last - 30 * _D)
+    audit = vendors.audited(plan.make, name, last) | {"next_due": (day + 60 * _D).isoformat()}
+    plan.tell(at(last, 14), audit)
+    _feed(plan, name, last + 20 * _D)
+    plan.label(planted, "OUT-04:OVERDUE", f"{name}|{last}", midnight(day + _D))
+
+
+def never_audited(plan: Plan, planted: str) -> None:
+    """A year of data and no audit at all."""
+    day = plan.workday()
+    first = add_months(day, -12)
+    name = _vendor(plan, first - 5 * _D)
+    _feed(plan, name, first)
+    plan.label(planted, "OUT-04:NEVER", name, midnight(day + _D))
+
+
+def audited_lightly(plan: Plan, planted: str) -> None:
+    """Ten thousand persons, and three years of questionnaires."""
+    day = plan.workday()
+    first = add_months(day, -36) - 10 * _D
+    name = _vendor(plan, first - 5 * _D)
+    _feed(plan, name, first, principals_count=10_000)
+    audit = day - 1050 * _D
+    while audit < plan.company.end:
+        fact = vendors.audited(plan.make, name, audit) | {"method": "questionnaire"}
+        plan.tell(at(audit, 14), fact)
+        audit += 150 * _D
+    plan.label(planted, "OUT-04:LIGHT", name, at(day, 14))
+
+
+def extra_fields(plan: Plan, planted: str) -> None:
+    """A file with a column more than agreed."""
+    day = plan.workday()
+    name = _vendor(plan, day - 40 * _D)
+    provision, t = _feed(plan, name, day, fields=["name", "address", "phone"])
+    plan.label(planted, "OUT-05:EXTRA_FIELDS", f"{name}|{provision}", t)
+
+
+def other_purpose(plan: Plan, planted: str) -> None:
+    """Addresses for delivery, handed over for advertising."""
+    day = plan.workday()
+    name = _vendor(plan, day - 40 * _D)
+    provision, t = _feed(plan, name, day, purpose_code="marketing")
+    plan.label(planted, "OUT-05:PURPOSE", f"{name}|{provision}", t)
+
+
+def too_many(plan: Plan, planted: str) -> None:
+    """Three times as many persons as the contract speaks of."""
+    day = plan.workday()
+    name = _vendor(plan, day - 40 * _D, max_principals=100)
+    provision, t = _feed(plan, name, day, principals_count=300)
+    plan.label(planted, "OUT-05:COUNT", f"{name}|{provision}", t)
+
+
+def no_certificate(plan: Plan, planted: str) -> None:
+    """The contract ended a month ago and nobody asked for the data."""
+    limit = plan.workday()
+    ended = limit - 30 * _D
+    name = _vendor(plan, ended - 80 * _D, effective_to=ended.isoformat())
+    _feed(plan, name, ended - 30 * _D)
+    plan.label(planted, "OUT-06:NO_CERT", f"con-{name}|ds-orders", midnight(limit + _D))
+
+
+def partly_settled(plan: Plan, planted: str) -> None:
+    """A certificate that says nothing of the subcontractor."""
+    day = plan.workday()
+    name = _vendor(plan, day - 80 * _D)
+    sub, begun = plan.make.short("sub-"), day - 70 * _D
+    plan.tell(at(begun, 9), vendors.decided(plan.make, name, sub, begun))
+    plan.tell(at(begun, 11), vendors.reentrusted(plan.make, name, sub, begun))
+    _feed(plan, name, day - 30 * _D)
+    plan.tell(at(day - 5 * _D, 10), contractors.contract_ended(plan.make, name, day - 5 * _D))
+    plan.tell(at(day, 14), contractors.settled(plan.make, name))
+    plan.label(planted, "OUT-06:PARTIAL", f"con-{name}|ds-orders", at(day, 14))
+
+
+def still_in(plan: Plan, planted: str) -> None:
+    """An agent signs in a week after the last contract's end."""
+    day = plan.workday()
+    ended = day - 7 * _D
+    name = _vendor(plan, ended - 80 * _D, effective_to=ended.isoformat())
+    person = plan.make.short("ctr-agent-")
+    plan.tell(at(ended - 60 * _D, 9), contractors.agent(plan.make, person, name, ended - 60 * _D))
+    boss = plan.company.boss["dept-it"]
+    account = facts.account(plan.make, f"acct-{person}", person, "sys-idp", boss)
+    plan.tell(at(ended - 60 * _D, 9, 5), account)
+    t = plan.office(day)
+    plan.tell(t, contractors.login(plan.make, person))
+    plan.label(planted, "OUT-06:ACCESS_AFTER_END", f"{name}|{person}", t)
+
+
+PLANTS = {
+    "OUT-04:OVERDUE": audit_overdue,
+    "OUT-04:NEVER": never_audited,
+    "OUT-04:LIGHT": audited_lightly,
+    "OUT-05:EXTRA_FIELDS": extra_fields,
+    "OUT-05:PURPOSE": other_purpose,
+    "OUT-05:COUNT": too_many,
+    "OUT-06:NO_CERT": no_certificate,
+    "OUT-06:PARTIAL": partly_settled,
+    "OUT-06:ACCESS_AFTER_END": still_in,
+}
