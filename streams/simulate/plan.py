@@ -13,7 +13,7 @@ from random import Random
 from streams.simulate import facts
 from streams.simulate.company import DATASET, DEPARTMENTS, Company, Person
 from streams.simulate.feed import ORG, Fact, Maker
-from streams.simulate.times import MINUTE, at, day_of, text
+from streams.simulate.times import MINUTE, at, day_of, is_closed, text
 
 Label = dict[str, str]
 """control, code, subject, occurred_at, planted, cause: a label of the contract."""
@@ -104,9 +104,15 @@ class Plan:
         )
 
     def workday(self, after: int = 4, before: int = 4) -> date:
-        """A business day, so many of them away from the first and so many days from the end."""
+        """A business day, so many of them away from the first and so many days from the end; one
+        before the first day where the period is too short for that."""
         last = self.company.end - timedelta(days=before)
-        return self.rng.choice([d for d in self.company.workdays[after:] if d <= last])
+        days = [d for d in self.company.workdays[after:] if d <= last]
+        if days:
+            return self.rng.choice(days)
+        while is_closed(last):
+            last -= timedelta(days=1)
+        return last
 
     def day(self, after: int = 2, before: int = 4) -> date:
         """Any day so far from both ends."""
