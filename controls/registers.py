@@ -212,6 +212,10 @@ class Registers:
         found = entries[: bisect_left(entries, (at + 1,))]
         return [entry.event for entry in found if self._visible(entry, known)]
 
+    def _first(self, register: Register, key: str, known: int) -> Any | None:
+        entries = self._books[register.name].get(key, ())
+        return next((entry.event for entry in entries if self._visible(entry, known)), None)
+
     def _latest(
         self, register: Register, key: str, at: int, known: int, that: Callable[[Any], bool] | None
     ) -> Any | None:
@@ -272,6 +276,10 @@ class View:
     def all(self, register: Register, key: str) -> list[Any]:
         """Every entry known under `key`, whenever it holds."""
         return self._registers._entries(register, key, FOREVER - 1, self.known)
+
+    def first(self, register: Register, key: str) -> Any | None:
+        """The entry known under `key` that held first; None where the book has none."""
+        return self._registers._first(register, key, self.known)
 
     def keys(self, register: Register) -> list[str]:
         """Every key under which the book has an entry, in no order that means anything."""

@@ -3,12 +3,13 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import contractors, core, people, records, rights, transfers
+from controls.books import contractors, core, people, premises, records, rights, transfers
 
 BOOKS = (
     *core.BOOKS,
     *contractors.BOOKS,
     *people.BOOKS,
+    *premises.BOOKS,
     *records.BOOKS,
     *rights.BOOKS,
     *transfers.BOOKS,
