@@ -111,14 +111,15 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def counted(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        days = [jst_day(first) for first, _ in campaigns(view)]
+        begun = jst_day(view.began)
+        days = [max(jst_day(first), begun) for first, _ in campaigns(view)]
         due = partial(add_months, count=limits.stock_months)
-        yield from overdue("CAMPAIGN_OVERDUE", "", jst_day(view.began), days, due, view)
+        yield from overdue("CAMPAIGN_OVERDUE", "", begun, days, due, view)
 
     def patrolled(zone: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        days = [jst_day(f[0]) for f in standing(facts, "patrol")]
         began = max(jst_day(view.began), jst_day(facts[0][0]))
+        days = [max(jst_day(f[0]), began) for f in standing(facts, "patrol")]
         yield from overdue("PATROL_OVERDUE", f"{zone}|", began, days, in_days, view)
 
     def in_days(day: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -122,6 +123,12 @@ def quality(make: Maker, dataset: str, **given: Any) -> Fact:
             **given,
         },
     )
+
+
+def checks_before(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """The check of every dataset in the year before the first day."""
+    for place, entry in enumerate(DATASETS):
+        yield at(company.start - 200 * _D, 15, place), quality(make, entry.id)
 
 
 def ledger_day(company: Company, today: date, day: Day, rng: Random) -> None:

@@ -155,6 +155,8 @@ SOURCES = (
             "campaign-form",
             "pms-form",
             "asset-form",
+            "reception-form",
+            "patrol-form",
         )
     ),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),

@@ -13,10 +13,12 @@ from streams.simulate.company import (
     DATASET,
     DATASETS,
     DEPARTMENTS,
+    SOURCE,
     SOURCES,
     Company,
     Dataset,
     Person,
+    Source,
 )
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.times import at, text
@@ -138,29 +140,38 @@ def notice(make: Maker, company: Company, entry: Dataset, since: date) -> Fact:
     )
 
 
+def monitored_since(company: Company) -> date:
+    """The day on which the installation got its first event: terms of a year, counted from there,
+    end within any period."""
+    return company.start - timedelta(days=425)
+
+
+def _source(make: Maker, company: Company, source: Source) -> Fact:
+    return make(
+        "register.source",
+        "register-form",
+        company.boss["dept-it"],
+        "staff",
+        monitored_source_id=source.id,
+        kind=source.kind,
+        system_id=source.system,
+        zone_id=source.zone,
+        handles_pd=source.handles_pd,
+        expects_heartbeat=source.heartbeat,
+        silence_minutes=60 if source.heartbeat else None,
+        numbered=source.numbered,
+        owner_ref=company.boss["dept-it"],
+        retired_on=None,
+    )
+
+
 def load(company: Company, day: Day) -> None:
     """Put everything the registers held before the first day into the feed."""
     make, start = day.make, company.start
+    begun = at(monitored_since(company), 9)
+    day.add(begun, _source(make, company, SOURCE["register-form"]), begun)
     for number, source in enumerate(SOURCES):
-        day.add(
-            at(start, 0, 0) + number,
-            make(
-                "register.source",
-                "register-form",
-                company.boss["dept-it"],
-                "staff",
-                monitored_source_id=source.id,
-                kind=source.kind,
-                system_id=source.system,
-                zone_id=source.zone,
-                handles_pd=source.handles_pd,
-                expects_heartbeat=source.heartbeat,
-                silence_minutes=60 if source.heartbeat else None,
-                numbered=source.numbered,
-                owner_ref=company.boss["dept-it"],
-                retired_on=None,
-            ),
-        )
+        day.add(at(start, 0, 0) + number, _source(make, company, source))
     long_ago = start - timedelta(days=4_400)
     for entry in DATASETS:
         day.add(at(long_ago, 9), dataset(make, company, entry))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from datetime import date
 from random import Random
 
-from streams.simulate import facts
+from streams.simulate import facts, premises
 from streams.simulate.company import DEPARTMENTS, Company, Person
 from streams.simulate.feed import Day
 from streams.simulate.history import PORTAL_DEPTS
@@ -41,6 +41,7 @@ def office_day(
     month_end = today in company.month_ends
     chance = 0.93 if workday else 0.012
     base, luck = midnight(today), rng.getrandbits(48)
+    present: list[Person] = []
     for person in company.staff:
         rng.seed(luck + person.number)  # what is planted on one changes nobody else's day
         here = rng.random() < chance
@@ -48,6 +49,11 @@ def office_day(
         must = (person.ref, today) in forced
         if dept is None or not (here or must):
             continue
+        remote = rng.random() < 0.1 and not must
+        if not remote:
+            present.append(person)
+            if not workday:
+                premises.weekend(company, person, dept, today, day)
         _work(
             person,
             dept,
@@ -56,11 +62,12 @@ def office_day(
             rng,
             month_end,
             person.ref not in no_files,
-            rng.random() < 0.1 and not must,
+            remote,
         )
     if workday:
         rng.seed(luck)
         _approved_export(company, today, day, rng, month_end)
+        premises.visits(present, today, day, rng)
 
 
 def _work(

@@ -48,8 +48,8 @@ class Plan:
     skips: list[tuple[str, int, Label]] = field(default_factory=list)
     skews: dict[tuple[str, date], Label] = field(default_factory=dict)
     broken: dict[date, Label] = field(default_factory=dict)
-    no_drill: bool = False
-    """Nobody thinks of this year's emergency drill."""
+    forgotten: set[str] = field(default_factory=set)
+    """Duties that come round and that nobody thinks of."""
     _nights: list[tuple[date, int]] = field(init=False)
     _pools: dict[str, list[Person]] = field(init=False)
 

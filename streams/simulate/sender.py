@@ -48,8 +48,14 @@ class Sender:
         self._silences.setdefault(day_of(silence.begins), []).append(silence)
 
     def load(self, past: Day) -> Iterator[Fact]:
-        """The registers' history, oldest first, all of it just before the first midnight."""
-        items = sorted(past.items)
+        """What arrived long ago, then the registers' history, oldest first, all of it just before
+        the first midnight."""
+        for occurred, _, fact, arrived in past.items:
+            if arrived is not None:
+                fact["occurred_at"] = fact["observed_at"] = text(occurred)
+                fact["ingested_at"] = text(arrived)
+                yield fact
+        items = sorted(item for item in past.items if item.arrives is None)
         base = self._start - len(items)
         for n, (occurred, _, fact, _) in enumerate(items):
             arrives = max(base + n, occurred)

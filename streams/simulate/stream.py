@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 
-from streams.simulate import assets, contractors, desk, history, office, outside, records, vendors
+from streams.simulate import (
+    assets,
+    contractors,
+    desk,
+    history,
+    office,
+    outside,
+    premises,
+    records,
+    vendors,
+)
 from streams.simulate.company import Company
 from streams.simulate.feed import ORG, Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
@@ -59,13 +69,17 @@ class Simulation:
         history.load(company, past)
         boss = company.boss["dept-legal"]
         for occurred, fact in desk.drills(company.start, company.end, make, boss):
-            if not plan.no_drill:
+            if "drill" not in plan.forgotten:
                 plan.tell(occurred, fact)
         for occurred, fact in (
             *records.lives(company, make),
             *vendors.years(company, make),
             *contractors.years(company, make),
         ):
+            plan.tell(occurred, fact)
+        for occurred, fact in assets.checks_before(company, make):
+            plan.tell(occurred, fact)
+        for occurred, fact in premises.stocktakes(company, make, plan.forgotten):
             plan.tell(occurred, fact)
         for occurred, fact in plan.before:
             past.add(occurred, fact)
@@ -96,6 +110,7 @@ class Simulation:
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
             contractors.agents_day(today, day, chance("agents"))
+            premises.patrols(today, day)
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))
             desk.requests(len(company.staff), today, make, chance("requests"), tell)

@@ -13,6 +13,7 @@ from streams.simulate.plants import (
     mail,
     outsourcing,
     perimeter,
+    premises,
     records,
     rights,
     trail,
@@ -27,13 +28,14 @@ PLANTS: dict[str, Plant] = {
     **assets.PLANTS,
     **incidents.PLANTS,
     **mail.PLANTS,
+    **premises.PLANTS,
     **records.PLANTS,
     **rights.PLANTS,
     **vendors.PLANTS,
     **outsourcing.PLANTS,
     **trail.PLANTS,
 }
-ONCE = incidents.ONCE
+ONCE = incidents.ONCE | premises.ONCE
 """What the company as a whole can get wrong only once."""
 
 __all__ = ["ONCE", "PLANTS", "chosen", "sow"]

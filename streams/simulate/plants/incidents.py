@@ -190,7 +190,7 @@ def no_drill(plan: Plan, planted: str) -> None:
     """The last emergency drill was a year ago on a day of the first weeks."""
     company = plan.company
     last = add_months(company.start + plan.rng.randint(3, 20) * _D, -12)
-    plan.no_drill = True
+    plan.forgotten.add("drill")
     boss = company.boss["dept-legal"]
     plan.tell(at(last, 14), desk.drill(plan.make, last, boss))
     plan.label(planted, "INC-07:DRILL_OVERDUE", plan.org, midnight(add_months(last, 12) + _D))

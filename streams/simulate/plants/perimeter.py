@@ -201,11 +201,23 @@ def no_exit(plan: Plan, planted: str) -> None:
     _zone_right(plan, person, "zone-archive")
     plan.forced.add((person.ref, day))
     plan.tell(
-        at(day, 15, plan.rng.randrange(60)), facts.badge(plan.make, person, "zone-archive", "in")
+        at(day, 21, plan.rng.randrange(60)), facts.badge(plan.make, person, "zone-archive", "in")
     )
-    plan.label(
-        planted, "PHY-02:NO_EXIT", f"{person.ref}|zone-archive", at(day + timedelta(days=1), 2)
-    )
+    night = day + timedelta(days=1)
+    plan.label(planted, "PHY-02:NO_EXIT", f"{person.ref}|zone-archive", at(night, 2))
+    plan.follows(planted, "PHY-04:NO_LAST_OUT", f"zone-archive|{day}", at(night, 4))
+
+
+def last_out(plan: Plan, planted: str) -> None:
+    """The last one in the laboratory goes home without showing the badge."""
+    person, day, zone = plan.person("quiet"), plan.workday(), plan.make.short("zone-x")
+    _zone_right(plan, person, zone)
+    plan.forced.add((person.ref, day))
+    read = facts.badge(plan.make, person, "zone-office", "in")
+    plan.tell(at(day, 20, plan.rng.randrange(60)), read | {"zone_id": zone})
+    night = day + timedelta(days=1)
+    plan.label(planted, "PHY-04:NO_LAST_OUT", f"{zone}|{day}", at(night, 4))
+    plan.follows(planted, "PHY-02:NO_EXIT", f"{person.ref}|{zone}", at(night, 2))
 
 
 def local_use_while_out(plan: Plan, planted: str) -> None:
@@ -241,5 +253,6 @@ PLANTS = {
     "PHY-02:EXIT_WITHOUT_ENTRY": exit_without_entry,
     "PHY-02:DOUBLE_ENTRY": double_entry,
     "PHY-02:NO_EXIT": no_exit,
+    "PHY-04:NO_LAST_OUT": last_out,
     "PHY-02:LOCAL_USE_WHILE_OUT": local_use_while_out,
 }
