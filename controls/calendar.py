@@ -18,6 +18,7 @@ __all__ = [
     "add_months",
     "day_end",
     "day_start",
+    "in_hours",
     "is_admin_closed",
     "is_business_day",
     "is_holiday",
@@ -96,6 +97,20 @@ def is_admin_closed(day: date) -> bool:
 def is_business_day(day: date) -> bool:
     """A day on which offices work: the complement of `is_admin_closed`."""
     return not is_admin_closed(day)
+
+
+@lru_cache(maxsize=64)
+def _clock_times(hours: str) -> tuple[int, int]:
+    opens, closes = ((int(t[:2]) * 60 + int(t[3:])) * 60_000 for t in hours.split("-"))
+    return opens, closes
+
+
+def in_hours(at: int, hours: str, business_days_only: bool = True) -> bool:
+    """Whether an instant lies within `HH:MM-HH:MM` (JST, end exclusive), on a business day."""
+    day = jst_day(at)
+    opens, closes = _clock_times(hours)
+    open_day = is_business_day(day) or not business_days_only
+    return open_day and opens <= at - day_start(day) < closes
 
 
 def add_business_days(day: date, count: int) -> date:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 if TYPE_CHECKING:
     from controls.events import Event
@@ -70,6 +70,13 @@ class Params(BaseModel):
     """What the company decides: overridable in its configuration, recorded with the evidence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+ClockTime = Annotated[str, StringConstraints(pattern=f"^{CLOCK}$")]
+"""HH:MM, in JST."""
+Hours = Annotated[str, StringConstraints(pattern=f"^{CLOCK}-{CLOCK}$")]
+"""HH:MM-HH:MM, in JST, the end exclusive."""
 
 
 def limit(default: Any, unit: str, ja: str, en: str) -> Any:

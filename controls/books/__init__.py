@@ -3,10 +3,11 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import contractors, core, people, premises, records, rights, transfers
+from controls.books import access, contractors, core, people, premises, records, rights, transfers
 
 BOOKS = (
     *core.BOOKS,
+    *access.BOOKS,
     *contractors.BOOKS,
     *people.BOOKS,
     *premises.BOOKS,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import StringConstraints
-
-from controls.books.core import APPROVALS
-from controls.calendar import day_end, day_start, is_business_day, jst_day
+from controls.books.access import permitted
+from controls.calendar import day_end, in_hours, jst_day
 from controls.events import ApprovalGranted, BadgeRead
 from controls.examples import breach, event, fine
 from controls.kernel import (
     DAY,
     HOUR,
-    MINUTE,
     NOT_APPLICABLE,
     PASS,
     Code,
     Control,
+    Hours,
     Judgement,
     Params,
     Text,
@@ -27,9 +25,6 @@ from controls.kernel import (
 )
 from controls.registers import View
 from controls.shapes import Case, Check, Each, Fact, Look
-
-CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-Hours = Annotated[str, StringConstraints(pattern=f"^{CLOCK}-{CLOCK}$")]
 
 
 class Limits(Params):
@@ -48,11 +43,6 @@ class Limits(Params):
 
 
 CONTROLLED = ("management", "handling")
-
-
-def minutes(clock: str) -> int:
-    hour, minute = clock.split(":")
-    return int(hour) * HOUR + int(minute) * MINUTE
 
 
 def ends_of_days(reads: Iterable[Fact]) -> list[Fact]:
@@ -85,24 +75,14 @@ def forget(facts: Sequence[Fact], floor: int) -> list[Fact]:
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
-    opens, closes = map(minutes, limits.business_hours.split("-"))
-
-    def usual(at: int) -> bool:
-        day = jst_day(at)
-        open_day = is_business_day(day) or not limits.business_days_only
-        return open_day and opens <= at - day_start(day) < closes
-
     def entered(read: BadgeRead, view: View) -> Judgement | None:
         if read.result != "granted" or read.direction != "in":
             return None
         at = read.occurred_at
         if read.zone_class not in CONTROLLED:
             return NOT_APPLICABLE
-        approved = any(
-            approval.kind == "offhours" and approval.valid_from <= at <= approval.valid_to
-            for approval in view.entries(APPROVALS, read.holder_ref, at)
-        )
-        if usual(at) or approved:
+        usual = in_hours(at, limits.business_hours, limits.business_days_only)
+        if usual or permitted(view, "offhours", (read.holder_ref,), at):
             return PASS
         return Judgement(
             "violation",

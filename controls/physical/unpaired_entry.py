@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
-
-from pydantic import StringConstraints
+from typing import Any
 
 from controls.books.core import BADGES, SOURCES, ZONES
 from controls.calendar import day_start, jst_day, jst_text
@@ -18,6 +16,7 @@ from controls.kernel import (
     NOT_APPLICABLE,
     PASS,
     SECOND,
+    ClockTime,
     Code,
     Control,
     Judgement,
@@ -33,8 +32,6 @@ from controls.shapes import Case, Check, Each, Fact, Look, standing
 KEPT = 8 * DAY
 """How long reads are remembered one by one, stays over several days and reads that come days later
 included; before that only the last of each zone."""
-
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class Limits(Params):

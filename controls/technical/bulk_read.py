@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Any
 
+from controls.books.access import exports
 from controls.books.core import APPROVALS
 from controls.calendar import day_end, day_start, jst_day
 from controls.events import AccessDatastoreQuery, AccessFileActivity, ApprovalGranted
@@ -87,12 +88,6 @@ class Limits(Params):
         "登録済みの定期処理の主体（service）。",
         "Actors (services) of registered jobs.",
     )
-
-
-def exports(access: Access) -> bool:
-    if isinstance(access, AccessDatastoreQuery):
-        return access.operation == "export"
-    return access.operation in ("copy", "share_external", "print")
 
 
 def persons(access: Access) -> int:
