@@ -3,7 +3,17 @@
 A module a family of controls; each also holds the terms that are derived from its books.
 """
 
-from controls.books import access, contractors, core, people, premises, records, rights, transfers
+from controls.books import (
+    access,
+    contractors,
+    core,
+    people,
+    premises,
+    records,
+    rights,
+    systems,
+    transfers,
+)
 
 BOOKS = (
     *core.BOOKS,
@@ -13,6 +23,7 @@ BOOKS = (
     *premises.BOOKS,
     *records.BOOKS,
     *rights.BOOKS,
+    *systems.BOOKS,
     *transfers.BOOKS,
 )
 """Every book."""

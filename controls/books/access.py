@@ -126,8 +126,9 @@ def pd_system(system: str, at: int, view: View) -> bool:
     """A system that keeps an active dataset of personal data, or whose log source says so."""
     for line in view.entries(SYSTEM_DATASETS, system, at):
         now = view.latest(DATASETS, line.dataset_id, at)
-        active_line = now is not None and now.status == "active" and system in now.storage_systems
-        if active_line and now.dataset_class != "anonymized":
+        if now is None or now.status != "active" or now.dataset_class == "anonymized":
+            continue
+        if system in now.storage_systems:
             return True
     sources = view.entries(SYSTEM_SOURCES, system, at)
     return any(source.handles_pd for source in sources)

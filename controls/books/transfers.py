@@ -55,6 +55,13 @@ RECIPIENT_PROVISIONS = Register("recipient_provisions", PROVIDED, lambda p: (rec
 DATASET_PROVISIONS = Register("dataset_provisions", PROVIDED, field("dataset_id"))
 """The same, by the dataset that it came from."""
 
+DATASET_PROVISIONS = Register(
+    "dataset_provisions",
+    PROVIDED,
+    lambda p: tuple(name for name in (p.dataset_id, p.correlation_id) if name),
+)
+"""The same, by dataset_id, and by the case they belong to."""
+
 CHECKS = Register("checks", (ForeignRecipientChecked,), field("recipient_id"))
 """Checks of the systems of recipients abroad, by recipient_id."""
 
