@@ -136,6 +136,7 @@ SOURCES = (
     Source("db-01", "datastore", None, numbered=True),
     Source("file-01", "file", "sys-file", numbered=True),
     Source("mail-01", "mail", "sys-mail"),
+    Source("sso-01", "authentication", "sys-portal", handles_pd=False),
     Source("badge-01", "physical", numbered=True, handles_pd=False),
     Source("tls-01", "network", handles_pd=False),
     Source("endpoint-01", "endpoint", handles_pd=False),
@@ -157,6 +158,7 @@ SOURCES = (
             "asset-form",
             "reception-form",
             "patrol-form",
+            "soc-form",
         )
     ),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),

@@ -82,7 +82,6 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     for person in AGENTS:
         yield at(since, 9), agent(make, person, EMPLOYER, since)
         yield at(since, 9, 5), facts.account(make, f"acct-{person}", person, "sys-idp", boss)
-        yield at(since, 9, 6), facts.account(make, f"acct-{person}", person, desk.system, boss)
         right = facts.privilege(
             make, f"acct-{person}", person, desk.system, desk.id, "desk_agent", boss
         )

@@ -224,7 +224,9 @@ def _batch(company: Company, day: Day) -> None:
     boss = company.boss["dept-it"]
     day.add(
         at(since, 9),
-        facts.account(make, "acct-batch", "svc-batch", "sys-order", boss, kind="service"),
+        facts.account(
+            make, "acct-batch", boss, "sys-order", company.boss["dept-legal"], kind="service"
+        ),
     )
     day.add(
         at(since, 9, 5),

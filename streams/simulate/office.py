@@ -52,8 +52,8 @@ def office_day(
         remote = rng.random() < 0.1 and not must
         if not remote:
             present.append(person)
-            if not workday:
-                premises.weekend(company, person, dept, today, day)
+        if not workday:
+            premises.weekend(company, person, dept, today, day)
         _work(
             person,
             dept,
@@ -133,7 +133,14 @@ def _work(
     for _ in range(int(random() * 3.2)):
         add(when(), facts.mail(make, person, int(random() * 2.5), int(random() * 1.4)))
     session = make.short("ps-")
-    for _ in range(int(random() * 6)):
+    pages = int(random() * 6)
+    if pages:
+        to_portal = facts.login(
+            make, "sso-01", person.ref, "staff", person.ref, "sys-portal", True, person.ip, remote,
+            person.device,
+        )  # fmt: skip
+        add(start + 14 * MINUTE, to_portal)
+    for _ in range(pages):
         known = dept in PORTAL_DEPTS and random() < 0.5
         path = (
             ("/members/{id}" if random() < 0.8 else "/files/{id}")
@@ -227,7 +234,8 @@ def _read(person: Person, dataset: str, when: When, day: Day, rng: Random, month
             break
         left -= rows
         operation = "update" if rng.random() < 0.2 else "read"
-        day.add(when(), facts.query(day.make, person, dataset, operation, rows))
+        ticket = day.make.short("TCK-") if operation == "update" else None
+        day.add(when(), facts.query(day.make, person, dataset, operation, rows, ticket))
 
 
 def _approved_export(company: Company, today: date, day: Day, rng: Random, month_end: bool) -> None:

@@ -158,33 +158,6 @@ def verification(today: date, day: Day, ok: bool) -> None:
     )
 
 
-def posture_day(company: Company, today: date, day: Day, rng: Random) -> None:
-    """Each week a fifth of the machines a day report their state."""
-    if is_closed(today):
-        return
-    for person in company.staff:
-        if person.number % 5 == today.weekday() and person.dept(today):
-            day.add(
-                at(today, 10, int(rng.random() * 59)),
-                day.make(
-                    "endpoint.posture",
-                    "endpoint-01",
-                    person.ref,
-                    "staff",
-                    device_id=person.device,
-                    owner_ref=person.ref,
-                    registered_for_pd=True,
-                    av_running=True,
-                    av_signature_date=today.isoformat(),
-                    disk_encrypted=True,
-                    os_supported=True,
-                    missing_critical_patches=0,
-                    oldest_critical_patch_days=0,
-                    portable=False,
-                ),
-            )
-
-
 def feeds_day(today: date, day: Day, rng: Random) -> None:
     """Each contractor gets its feed on its day of the week."""
     for n, contractor in enumerate(CONTRACTORS):

@@ -41,7 +41,7 @@ class Plan:
     rng: Random = field(init=False)
     labels: list[Label] = field(default_factory=list)
     agenda: dict[date, list[tuple[int, Fact, int | None]]] = field(default_factory=dict)
-    before: list[tuple[int, Fact]] = field(default_factory=list)
+    before: list[tuple[int, Fact, int | None]] = field(default_factory=list)
     forced: set[tuple[str, date]] = field(default_factory=set)
     no_files: set[str] = field(default_factory=set)
     silences: list[Silence] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Plan:
             min(
                 6,
                 (len(self.company.days) + 5) // 30,
-                len(pools["quiet"]) // 9,
+                len(pools["quiet"]) // 11,
                 len(pools["reader"]) // 4,
             ),
         )
@@ -133,7 +133,7 @@ class Plan:
         """Let it happen; before the first day it is history, after the last it is dropped."""
         day = day_of(occurred)
         if day < self.company.start:
-            self.before.append((occurred, fact))
+            self.before.append((occurred, fact, arrives))
         elif day < self.company.end:
             self.agenda.setdefault(day, []).append((occurred, fact, arrives))
 
@@ -165,12 +165,9 @@ class Plan:
         role: str | None = None,
         valid_until: date | None = None,
     ) -> None:
-        """An account and a right for somebody who had none, some minutes past eight."""
+        """A right for somebody who had none, some minutes past eight."""
         entry = DATASET[dataset]
         boss = self.company.boss_of(entry.owner_dept, person.ref)
-        self.tell(
-            at(on, 8, 5), facts.account(self.make, person.account, person.ref, entry.system, boss)
-        )
         self.tell(
             at(on, 8, 10),
             facts.privilege(

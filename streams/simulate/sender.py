@@ -50,11 +50,11 @@ class Sender:
     def load(self, past: Day) -> Iterator[Fact]:
         """What arrived long ago, then the registers' history, oldest first, all of it just before
         the first midnight."""
-        for occurred, _, fact, arrived in past.items:
-            if arrived is not None:
-                fact["occurred_at"] = fact["observed_at"] = text(occurred)
-                fact["ingested_at"] = text(arrived)
-                yield fact
+        early = [item for item in past.items if item.arrives is not None]
+        for occurred, _, fact, arrived in sorted(early, key=lambda item: item.arrives or 0):
+            fact["occurred_at"] = fact["observed_at"] = text(occurred)
+            fact["ingested_at"] = text(arrived or occurred)
+            yield fact
         items = sorted(item for item in past.items if item.arrives is None)
         base = self._start - len(items)
         for n, (occurred, _, fact, _) in enumerate(items):

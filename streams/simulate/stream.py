@@ -18,6 +18,7 @@ from streams.simulate import (
     outside,
     premises,
     records,
+    systems,
     vendors,
 )
 from streams.simulate.company import Company
@@ -73,6 +74,7 @@ class Simulation:
                 plan.tell(occurred, fact)
         for occurred, fact in (
             *records.lives(company, make),
+            *systems.years(company, make),
             *vendors.years(company, make),
             *contractors.years(company, make),
         ):
@@ -81,8 +83,8 @@ class Simulation:
             plan.tell(occurred, fact)
         for occurred, fact in premises.stocktakes(company, make, plan.forgotten):
             plan.tell(occurred, fact)
-        for occurred, fact in plan.before:
-            past.add(occurred, fact)
+        for occurred, fact, arrives in plan.before:
+            past.add(occurred, fact, arrives)
         yield from sender.load(past)
 
         stories: dict[date, list[tuple[int, Fact]]] = {}
@@ -106,7 +108,8 @@ class Simulation:
             outside.site_day(company, today, day, chance("site"))
             outside.partners_day(today, day, chance("partners"))
             outside.probes_day(today, day, chance("probes"))
-            outside.posture_day(company, today, day, chance("posture"))
+            systems.postures(company, today, day, chance("posture"))
+            systems.soc_day(company, today, day, chance("soc"))
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
             contractors.agents_day(today, day, chance("agents"))

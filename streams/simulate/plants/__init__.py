@@ -16,6 +16,7 @@ from streams.simulate.plants import (
     premises,
     records,
     rights,
+    systems,
     trail,
     vendors,
 )
@@ -31,11 +32,12 @@ PLANTS: dict[str, Plant] = {
     **premises.PLANTS,
     **records.PLANTS,
     **rights.PLANTS,
+    **systems.PLANTS,
     **vendors.PLANTS,
     **outsourcing.PLANTS,
     **trail.PLANTS,
 }
-ONCE = incidents.ONCE | premises.ONCE
+ONCE = incidents.ONCE | premises.ONCE | systems.ONCE
 """What the company as a whole can get wrong only once."""
 
 __all__ = ["ONCE", "PLANTS", "chosen", "sow"]

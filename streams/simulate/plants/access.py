@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from streams.simulate import facts
-from streams.simulate.company import DEPARTMENTS, ORDINARY, Person
+from streams.simulate.company import DATASET, DEPARTMENTS, ORDINARY, Person
 from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
-from streams.simulate.times import MINUTE, at, day_of
+from streams.simulate.times import MINUTE, at, day_of, is_closed, midnight
 
 
 def no_grant(plan: Plan, planted: str) -> None:
@@ -34,11 +34,15 @@ def expired_grant(plan: Plan, planted: str) -> None:
     dataset = plan.rng.choice(ORDINARY)
     until = day - timedelta(days=plan.rng.randint(1, 5))
     plan.grant(person, dataset, until - timedelta(days=20), valid_until=until)
-    if until > plan.company.start:  # on its last day it still holds
+    if until > plan.company.start and not is_closed(until):  # on its last day it still holds
         plan.tell(at(until, 17, 50), facts.query(plan.make, person, dataset, "read", 3))
     t = plan.office(day)
     plan.tell(t, facts.query(plan.make, person, dataset, "read", plan.rng.randint(1, 9)))
     plan.label(planted, "TEC-01:EXPIRED_GRANT", f"{person.account}|{dataset}", t)
+    entry = DATASET[dataset]
+    right = f"{person.account}|{entry.system}|{dataset}|{entry.roles[0]}"
+    end = midnight(until + timedelta(days=2))
+    plan.follows(planted, "TEC-12:NOT_EXPIRED", right, end)
 
 
 def wrong_role(plan: Plan, planted: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from streams.simulate import assets
 from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
+from streams.simulate.plants.datasets import own_dataset
 from streams.simulate.records import disposed, retention
 from streams.simulate.times import DAY, HOUR, add_months, at, is_closed, midnight
 
@@ -190,36 +191,8 @@ def unverified(plan: Plan, planted: str) -> None:
 
 def not_checked(plan: Plan, planted: str) -> None:
     """A dataset that was last checked a year ago."""
-    dataset = plan.make.short("ds-old-")
     last = add_months(plan.workday(), -12)
-    plan.tell(
-        at(last - 300 * _D, 9),
-        plan.make(
-            "register.dataset",
-            "register-form",
-            "stf-data",
-            "staff",
-            dataset_id=dataset,
-            name=dataset,
-            items=["name", "email"],
-            purpose_codes=["survey"],
-            owner_dept="dept-legal",
-            responsible_ref="stf-data",
-            storage_systems=[f"sys-{dataset}"],
-            countries=["JP"],
-            dataset_class="general",
-            is_retained_data=False,
-            entrusted_by=None,
-            sensitive=False,
-            retention_rule="P5Y@purpose_end",
-            access_roles=["surveyor"],
-            principals_estimate=10,
-            status="active",
-            risk_assessed_on=(plan.company.start - 30 * _D).isoformat(),
-            version=1,
-            channels=["web_form"],
-        ),
-    )
+    dataset = own_dataset(plan, "ds-members", last - 300 * _D, checked=False)
     plan.tell(at(last, 15), assets.quality(plan.make, dataset))
     plan.label(planted, "RET-05:NOT_CHECKED", dataset, midnight(add_months(last, 12) + _D))
 

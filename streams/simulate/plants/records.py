@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import facts, history
+from streams.simulate import facts
 from streams.simulate.company import DATASET
 from streams.simulate.plan import Plan
+from streams.simulate.plants.datasets import own_dataset
 from streams.simulate.records import disposed, retention
 from streams.simulate.times import add_months, at, midnight
 
@@ -104,14 +105,8 @@ def card_overdue(plan: Plan, planted: str) -> None:
 def card_used_after(plan: Plan, planted: str) -> None:
     """Payments of long ago in a dataset of their own, looked into after their term."""
     keeper, day = plan.company.keepers["ds-cards"], plan.workday()
-    dataset, due = plan.make.short("ds-cards-"), day - 5 * _D
-    line = history.dataset(plan.make, plan.company, DATASET["ds-cards"])
-    plan.tell(at(due - 2_600 * _D, 9), line | {"dataset_id": dataset, "name": dataset})
-    notice = history.notice(plan.make, plan.company, DATASET["ds-cards"], due - 2_600 * _D)
-    plan.tell(
-        at(due - 2_600 * _D, 9, 5),
-        notice | {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]},
-    )
+    due = day - 5 * _D
+    dataset = own_dataset(plan, "ds-cards", due - 2_600 * _D)
     on = add_months(due, -84)
     record = _record(plan, "card", "contract_end", on, dataset_id=dataset)
     right = facts.privilege(
@@ -136,12 +131,9 @@ def card_purpose(plan: Plan, planted: str) -> None:
 
 def card_fields(plan: Plan, planted: str) -> None:
     """A table of cards with their security codes."""
-    dataset, day = plan.make.short("ds-cards-"), plan.workday()
-    line = history.dataset(plan.make, plan.company, DATASET["ds-cards"])
-    items = [*line["items"], "security_code"]
-    plan.tell(at(day, 9), line | {"dataset_id": dataset, "name": dataset, "items": items})
-    notice = history.notice(plan.make, plan.company, DATASET["ds-cards"], day)
-    plan.tell(at(day, 8), notice | {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]})
+    day = plan.workday()
+    items = [*DATASET["ds-cards"].items, "security_code"]
+    dataset = own_dataset(plan, "ds-cards", day, items=items)
     plan.label(planted, "RET-02:FIELDS", dataset, at(day, 9))
 
 
