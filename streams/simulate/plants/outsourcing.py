@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import contractors, facts, vendors
+from streams.simulate import contractors, desk, facts, vendors
 from streams.simulate.plan import Plan
-from streams.simulate.times import add_months, at, midnight
+from streams.simulate.times import HOUR, MINUTE, add_months, at, midnight, text
 
 _D = timedelta(days=1)
 
@@ -123,6 +123,39 @@ def still_in(plan: Plan, planted: str) -> None:
     plan.label(planted, "OUT-06:ACCESS_AFTER_END", f"{name}|{person}", t)
 
 
+def told_late(plan: Plan, planted: str) -> None:
+    """The contractor sat on its incident for two days."""
+    day = plan.workday()
+    name, contractor = plan.make.short("inc-"), _vendor(plan, day - 80 * _D)
+    known = at(day, 10, plan.rng.randrange(60))
+    desk.incident(
+        plan.make, name, known, 5, plan.tell, final_after=None, cause="contractor",
+        contractor_id=contractor, contractor_known_at=text(known - 50 * HOUR),
+    )  # fmt: skip
+    plan.label(planted, "OUT-07:LATE_NOTICE", name, known + 20 * MINUTE)
+
+
+def finding_overdue(plan: Plan, planted: str) -> None:
+    """What the audit found is never put right."""
+    due, finding = plan.workday(), plan.make.short("find-")
+    audit = due - 40 * _D
+    name = _vendor(plan, due - 80 * _D)
+    plan.tell(at(audit, 14), contractors.audit_with(plan.make, name, audit, finding, due))
+    plan.label(planted, "OUT-07:FINDING_OVERDUE", f"{name}|{finding}", midnight(due + _D))
+
+
+def goes_on(plan: Plan, planted: str) -> None:
+    """Doors stood open at the auditors' visit; the next feed goes out all the same."""
+    day, finding = plan.workday(), plan.make.short("find-")
+    audit = day - 3 * _D
+    name = _vendor(plan, day - 80 * _D)
+    due = plan.company.end + 20 * _D
+    serious = contractors.audit_with(plan.make, name, audit, finding, due, "serious")
+    plan.tell(at(audit, 14), serious)
+    provision, t = _feed(plan, name, day)
+    plan.label(planted, "OUT-07:DATA_AFTER_SERIOUS", provision, t)
+
+
 PLANTS = {
     "OUT-04:OVERDUE": audit_overdue,
     "OUT-04:NEVER": never_audited,
@@ -133,4 +166,7 @@ PLANTS = {
     "OUT-06:NO_CERT": no_certificate,
     "OUT-06:PARTIAL": partly_settled,
     "OUT-06:ACCESS_AFTER_END": still_in,
+    "OUT-07:LATE_NOTICE": told_late,
+    "OUT-07:FINDING_OVERDUE": finding_overdue,
+    "OUT-07:DATA_AFTER_SERIOUS": goes_on,
 }
