@@ -9,6 +9,7 @@ from controls.events import (
     ContractorDataEntrusted,
     ForeignRecipientChecked,
     JointuseShared,
+    LinkExecuted,
     TransferProvided,
 )
 from controls.registers import Register, View, field
@@ -55,7 +56,10 @@ RECIPIENT_PROVISIONS = Register("recipient_provisions", PROVIDED, lambda p: (rec
 DATASET_PROVISIONS = Register("dataset_provisions", PROVIDED, field("dataset_id"))
 """The same, by the dataset that it came from."""
 
+DATASET_LINKS = Register("dataset_links", (LinkExecuted,), lambda link: link.dataset_ids)
+"""Jobs that linked datasets, by each dataset they used."""
+
 CHECKS = Register("checks", (ForeignRecipientChecked,), field("recipient_id"))
 """Checks of the systems of recipients abroad, by recipient_id."""
 
-BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, CHECKS)
+BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, DATASET_LINKS, CHECKS)

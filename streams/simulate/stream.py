@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 
-from streams.simulate import assets, contractors, desk, history, office, outside, records, vendors
+from streams.simulate import (
+    assets,
+    clients,
+    contractors,
+    desk,
+    history,
+    office,
+    outside,
+    records,
+    vendors,
+)
 from streams.simulate.company import Company
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
@@ -62,6 +72,7 @@ class Simulation:
             *records.lives(company, make),
             *vendors.years(company, make),
             *contractors.years(company, make),
+            *clients.years(company, make),
         ):
             plan.tell(occurred, fact)
         for occurred, fact in plan.before:
@@ -92,6 +103,7 @@ class Simulation:
             outside.posture_day(company, today, day, chance("posture"))
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
+            clients.day_of_work(today, day, chance("clients"))
             contractors.agents_day(today, day, chance("agents"))
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))

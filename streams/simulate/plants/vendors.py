@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from streams.simulate import facts, vendors
-from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
 from streams.simulate.times import add_months, at, midnight
 
@@ -99,34 +98,6 @@ def uncovered(plan: Plan, planted: str) -> None:
     plan.label(planted, "OUT-03:UNCOVERED", f"con-{name}|{sub}", at(day + 4 * _D, 14))
 
 
-def _transfer(plan: Plan, to: str, **given: Any) -> Fact:
-    """Members' data for a partner abroad."""
-    return plan.make(
-        "transfer.provided",
-        "transfer-form",
-        "stf-proc",
-        "staff",
-        **{
-            "provision_id": plan.make.short("prov-"),
-            "dataset_id": "ds-members",
-            "recipient_id": to,
-            "recipient_kind": "third_party",
-            "recipient_country": "US",
-            "basis": "law",
-            "basis_doc_ref": None,
-            "fields": ["email"],
-            "principal_refs": [],
-            "principals_count": 1,
-            "purpose_code": "member_service",
-            "approver_ref": "stf-boss",
-            "recurring": False,
-            "xborder_basis": "none",
-            "scheme_id": None,
-            **given,
-        },
-    )
-
-
 def _abroad(plan: Plan, country: str = "US") -> tuple[str, date]:
     """A recipient abroad of its own."""
     name, day = plan.make.short("rcp-"), plan.workday(before=12)
@@ -168,7 +139,7 @@ def no_basis(plan: Plan, planted: str) -> None:
     for member in members[1:]:
         _consent(plan, member, at(day - 3 * _D, 12), TOLD)
     sent = {"basis": "consent", "xborder_basis": "consent", "principal_refs": members}
-    fact = _transfer(plan, name, principals_count=3, **sent)
+    fact = vendors.transferred(plan.make, name, principals_count=3, **sent)
     plan.tell(at(day, 15), fact)
     plan.label(planted, "XBR-01:NO_BASIS", fact["provision_id"], at(day, 15))
 
@@ -179,7 +150,7 @@ def info_missing(plan: Plan, planted: str) -> None:
     member = plan.make.short("mem-x")
     _consent(plan, member, at(day - 3 * _D, 12), ["country", "recipient_measures"])
     sent = {"basis": "consent", "xborder_basis": "consent", "principal_refs": [member]}
-    fact = _transfer(plan, name, **sent)
+    fact = vendors.transferred(plan.make, name, **sent)
     plan.tell(at(day, 15), fact)
     plan.label(planted, "XBR-01:INFO_MISSING", fact["provision_id"], at(day, 15))
 
@@ -187,7 +158,7 @@ def info_missing(plan: Plan, planted: str) -> None:
 def system_unchecked(plan: Plan, planted: str) -> None:
     """The recipient's system was to carry it, and nobody looked at that."""
     name, day = _abroad(plan)
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
+    fact = vendors.transferred(plan.make, name, basis="none", xborder_basis="equiv_system")
     plan.tell(at(day, 15), fact)
     plan.label(planted, "XBR-01:SYSTEM_UNCHECKED", fact["provision_id"], at(day, 15))
 
@@ -200,7 +171,7 @@ def not_stopped(plan: Plan, planted: str) -> None:
         at(day - 20 * _D, 10),
         check | {"obstruction": "continuing", "action_taken": "to be stopped"},
     )
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
+    fact = vendors.transferred(plan.make, name, basis="none", xborder_basis="equiv_system")
     plan.tell(at(day, 15), fact)
     code, other = "XBR-01:STOPPED_RECIPIENT", "XBR-02:NOT_STOPPED"
     if planted.startswith("XBR-02"):
@@ -215,7 +186,7 @@ def recheck_overdue(plan: Plan, planted: str) -> None:
     last = add_months(day, -12)
     check = vendors.checked(plan.make, name, "US", last)
     plan.tell(at(last, 10), check | {"next_due": (day + 90 * _D).isoformat()})
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
+    fact = vendors.transferred(plan.make, name, basis="none", xborder_basis="equiv_system")
     plan.tell(at(day - 40 * _D, 15), fact)
     plan.label(planted, "XBR-02:OVERDUE", name, midnight(day + _D))
 
