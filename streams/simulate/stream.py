@@ -18,6 +18,7 @@ from streams.simulate import (
     office,
     outside,
     records,
+    sharing,
     vendors,
 )
 from streams.simulate.company import Company
@@ -73,6 +74,7 @@ class Simulation:
             *vendors.years(company, make),
             *contractors.years(company, make),
             *clients.years(company, make),
+            *sharing.years(company, make),
         ):
             plan.tell(occurred, fact)
         for occurred, fact in plan.before:
@@ -104,6 +106,7 @@ class Simulation:
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
             clients.day_of_work(today, day, chance("clients"))
+            sharing.partner_day(today, day, chance("partner"))
             contractors.agents_day(today, day, chance("agents"))
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))

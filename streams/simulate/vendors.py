@@ -125,7 +125,7 @@ def transferred(make: Maker, to: str, **given: Any) -> Fact:
             "recipient_kind": "third_party",
             "recipient_country": "US",
             "basis": "law",
-            "basis_doc_ref": None,
+            "basis_doc_ref": "doc-law",
             "fields": ["email"],
             "principal_refs": [],
             "principals_count": 1,

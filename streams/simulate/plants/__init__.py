@@ -14,6 +14,7 @@ from streams.simulate.plants import (
     outsourcing,
     perimeter,
     records,
+    sharing,
     trail,
     vendors,
 )
@@ -29,6 +30,7 @@ PLANTS: dict[str, Plant] = {
     **records.PLANTS,
     **vendors.PLANTS,
     **outsourcing.PLANTS,
+    **sharing.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE

@@ -1,0 +1,120 @@
+"""Data that should not have gone to others, or not so (TRF)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from streams.simulate import sharing, vendors
+from streams.simulate.plan import Plan
+from streams.simulate.times import at
+
+_D = timedelta(days=1)
+
+
+def _recipient(plan: Plan, day: date, **given: Any) -> str:
+    """A recipient of its own in Japan."""
+    name = plan.make.short("rcp-")
+    ledger = {"kind": "third_party", **given}
+    plan.tell(at(day - 60 * _D, 10), vendors.recipient(plan.make, name, "JP", **ledger))
+    return name
+
+
+def _members(plan: Plan, to: str, day: date, count: int = 1, **given: Any) -> list[str]:
+    """Members who agreed to it some days before."""
+    members = [plan.make.short("mem-x") for _ in range(count)]
+    for member in members:
+        plan.tell(at(day - 4 * _D, 12), sharing.consent(plan.make, member, to, **given))
+    return members
+
+
+def _provide(
+    plan: Plan, to: str, day: date, members: list[str], record: bool = True, **given: Any
+) -> tuple[str, int]:
+    """A provision in the afternoon, recorded an hour later: its id, and when."""
+    t, fact = at(day, 15, plan.rng.randrange(50)), sharing.agreed(plan.make, to, members, **given)
+    provision: str = fact["provision_id"]
+    plan.tell(t, fact)
+    if record:
+        plan.tell(at(day, 17), sharing.recorded(plan.make, provision, day))
+    return provision, t
+
+
+def no_ground(plan: Plan, planted: str) -> None:
+    """Somebody thought that it would be all right."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, t = _provide(plan, to, day, _members(plan, to, day), basis="none")
+    plan.label(planted, "TRF-01:NO_BASIS", provision, t)
+
+
+def no_consent(plan: Plan, planted: str) -> None:
+    """Two of the list never agreed."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    members = [*_members(plan, to, day, 3), plan.make.short("mem-x"), plan.make.short("mem-x")]
+    provision, t = _provide(plan, to, day, members)
+    plan.label(planted, "TRF-01:CONSENT_MISSING", provision, t)
+
+
+def withdrawn(plan: Plan, planted: str) -> None:
+    """One of the list had taken his consent back; every second time by opting out."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    members = _members(plan, to, day, 2)
+    name, t = plan.make.short("con-"), at(day - 2 * _D, 12)
+    member = plan.make.short("mem-x")
+    given = sharing.consent(plan.make, member, to, consent_id=name)
+    plan.tell(at(day - 9 * _D, 12), given)
+    back = sharing.consent(plan.make, member, to, consent_id=name, state="withdrawn")
+    if planted.endswith(("2", "4", "6")):
+        back = sharing.opted_out(plan.make, member, t)
+    plan.tell(t, back)
+    provision, t = _provide(plan, to, day, [*members, member])
+    plan.label(planted, "TRF-01:WITHDRAWN", provision, t)
+
+
+def too_many_fields(plan: Plan, planted: str) -> None:
+    """They agreed to the e-mail address, the postal one went along."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, t = _provide(plan, to, day, _members(plan, to, day), fields=["email", "address"])
+    plan.label(planted, "TRF-01:FIELDS_EXCEED", provision, t)
+
+
+def undocumented(plan: Plan, planted: str) -> None:
+    """The police asked by telephone."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day, kind="public_body")
+    provision, t = _provide(plan, to, day, [], basis="law", recipient_kind="public_body")
+    plan.label(planted, "TRF-01:BASIS_UNDOCUMENTED", provision, t)
+
+
+def identifying(plan: Plan, planted: str) -> None:
+    """An advertiser that was to have no identifiers gets addresses."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day, kind="advertiser", non_identifying_only=True)
+    provision, t = _provide(plan, to, day, _members(plan, to, day))
+    plan.label(planted, "TRF-01:IDENTIFYING_SENT", provision, t)
+
+
+def succession(plan: Plan, planted: str) -> None:
+    """The buyer of a shop wants its members for his advertising."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, t = _provide(
+        plan, to, day, [], basis="succession", basis_doc_ref="doc-sale", purpose_code="marketing",
+        recipient_kind="successor",
+    )  # fmt: skip
+    plan.label(planted, "TRF-01:SUCCESSION_PURPOSE", provision, t)
+
+
+PLANTS = {
+    "TRF-01:NO_BASIS": no_ground,
+    "TRF-01:CONSENT_MISSING": no_consent,
+    "TRF-01:WITHDRAWN": withdrawn,
+    "TRF-01:FIELDS_EXCEED": too_many_fields,
+    "TRF-01:BASIS_UNDOCUMENTED": undocumented,
+    "TRF-01:IDENTIFYING_SENT": identifying,
+    "TRF-01:SUCCESSION_PURPOSE": succession,
+}

@@ -1,0 +1,128 @@
+"""Members' data for others: a partner they agreed to, authorities, and its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from streams.simulate import vendors
+from streams.simulate.company import Company
+from streams.simulate.feed import Day, Fact, Maker
+from streams.simulate.times import at, text
+
+_D = timedelta(days=1)
+PARTNER, COURT = "rcp-partner", "rcp-tax-office"
+ITEMS = [
+    "date",
+    "recipient_name",
+    "recipient_address",
+    "recipient_representative",
+    "principal_id",
+    "data_items",
+    "consent_fact",
+]
+
+
+def consent(make: Maker, member: str, to: str | None, **given: Any) -> Fact:
+    """A member agrees that a recipient may have his address."""
+    return make(
+        "consent.changed",
+        "consent-form",
+        member,
+        "principal",
+        **{
+            "consent_id": make.short("con-"),
+            "principal_ref": member,
+            "state": "granted",
+            "kind": "third_party",
+            "purpose_codes": ["member_service"],
+            "recipient_id": to,
+            "fields": ["email"],
+            "info_items": ["purpose", "recipient", "items", "method", "contact", "withdrawal"],
+            "notice_id": "notice-ds-members",
+            "evidence_ref": make.short("ev-"),
+            **given,
+        },
+    )
+
+
+def opted_out(make: Maker, member: str, t: int) -> Fact:
+    """A member stops every provision of his data."""
+    return make(
+        "optout.recorded",
+        "consent-form",
+        member,
+        "principal",
+        principal_ref=member,
+        scope="third_party",
+        effective_at=text(t),
+    )
+
+
+def recorded(make: Maker, provision: str, day: date, **given: Any) -> Fact:
+    """The record of a provision."""
+    return make(
+        "transfer.record_created",
+        "transfer-form",
+        "stf-proc",
+        "staff",
+        **{
+            "provision_id": provision,
+            "record_id": make.short("rec-"),
+            "side": "provider",
+            "method": "each",
+            "items_present": ITEMS,
+            "last_provided_on": None,
+            "retain_until": (day + 1_200 * _D).isoformat(),
+            "period_from": None,
+            **given,
+        },
+    )
+
+
+def agreed(make: Maker, to: str, members: Sequence[str], **given: Any) -> Fact:
+    """Data of members for a recipient in Japan, as they agreed."""
+    return vendors.transferred(
+        make, to,
+        **{
+            "recipient_country": "JP", "basis": "consent", "basis_doc_ref": None,
+            "principal_refs": list(members), "principals_count": len(members),
+            "xborder_basis": "na", **given,
+        },
+    )  # fmt: skip
+
+
+def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """The ledger of recipients, and what the tax office asks for each quarter."""
+    since = company.start - 400 * _D
+    yield at(since, 9), vendors.recipient(make, PARTNER, "JP", kind="third_party")
+    yield at(since, 9, 5), vendors.recipient(make, COURT, "JP", kind="public_body")
+    day = company.start + 8 * _D
+    while day < company.end:
+        asked = vendors.transferred(
+            make, COURT, recipient_country="JP", recipient_kind="public_body",
+            basis_doc_ref=make.short("doc-"), fields=["name", "address"], principals_count=2,
+            xborder_basis="na",
+        )  # fmt: skip
+        yield at(day, 15), asked
+        day += 90 * _D
+
+
+def partner_day(today: date, day: Day, rng: Random) -> None:
+    """On Thursdays members agree to the partner's offers, and it gets their addresses."""
+    if today.weekday() != 3:
+        return
+    make = day.make
+    members = [make.short("mem-p") for _ in range(3 + int(rng.random() * 4))]
+    for n, member in enumerate(members):
+        given = consent(make, member, PARTNER)
+        day.add(at(today, 9, n), given)
+        if rng.random() < 0.2:
+            name = given["consent_id"]
+            back = consent(make, member, PARTNER, state="withdrawn", consent_id=name)
+            day.add(at(today, 20, n), back)
+    fact = agreed(make, PARTNER, members)
+    day.add(at(today, 14), fact)
+    day.add(at(today, 17), recorded(make, fact["provision_id"], today))
