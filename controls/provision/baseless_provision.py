@@ -194,7 +194,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             given, _ = live(facts, provision)
             short = [sorted(set(provision.fields) - set(consent[4]["fields"])) for consent in given]
             if short and all(short) and not beyond(provision, view):
-                common["facts"] |= {"extra": ", ".join(min(short, key=len))}
+                least: list[str] = min(short, key=len)
+                common["facts"] |= {"extra": ", ".join(least)}
                 yield Judgement("violation", "FIELDS_EXCEED", **common)
 
     def to_recipient(event: Any, view: View) -> Iterable[str]:
