@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from controls.books.core import RECIPIENTS
+from controls.calendar import add_months, jst_day
 from controls.events import (
     ContractorDataEntrusted,
     ForeignRecipientChecked,
     JointuseShared,
     LinkExecuted,
     TransferProvided,
+    TransferRecordCreated,
 )
 from controls.registers import Register, View, field
 
@@ -62,4 +65,32 @@ DATASET_LINKS = Register("dataset_links", (LinkExecuted,), lambda link: link.dat
 CHECKS = Register("checks", (ForeignRecipientChecked,), field("recipient_id"))
 """Checks of the systems of recipients abroad, by recipient_id."""
 
-BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, DATASET_LINKS, CHECKS)
+EQUIVALENT = (
+    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU"),
+    *("IE", "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI"),
+    "SK",
+)
+"""PPC Notice 2019-1 as amended (EEA 30 and GB), checked 2025-09."""
+
+ART27_1 = ("law", "life_property", "public_health", "public_body", "academic")
+"""Grounds of Art. 27(1)."""
+
+
+def last_check(provision: Any, view: View) -> Any:
+    """The latest check of the recipient's system at the time of the provision."""
+    return view.latest(CHECKS, recipient(provision), provision.occurred_at)
+
+
+def carries(check: Any, provision: Any, months: int = 12) -> bool:
+    """The check of the recipient's system carries the provision."""
+    if check is None or check.system_basis == "none" or not check.measures_ok:
+        return False
+    day = jst_day(provision.occurred_at)
+    last: date = min(check.next_due, add_months(jst_day(check.occurred_at), months))
+    return bool(check.obstruction != "continuing" and day <= last)
+
+
+PROVISION_RECORDS = Register("provision_records", (TransferRecordCreated,), field("provision_id"))
+"""Records of Arts. 29 and 30, by the provision that they name."""
+
+BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, DATASET_LINKS, CHECKS, PROVISION_RECORDS)

@@ -108,6 +108,33 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
         )  # fmt: skip
         yield at(day, 15), asked
         day += 90 * _D
+    yield from regular(company, make)
+
+
+REGULAR = "rcp-loyalty"
+FRIENDS = tuple(f"mem-r{n:05d}" for n in range(12))
+
+
+def regular(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """Points for the loyalty scheme every Monday, recorded once every four weeks."""
+    since = company.start - 100 * _D
+    yield at(since, 9), vendors.recipient(make, REGULAR, "JP", kind="third_party")
+    for n, member in enumerate(FRIENDS):
+        yield at(since, 10, n), consent(make, member, REGULAR)
+    first, number, last = company.start, 0, ""
+    for today in company.days:
+        if today.weekday() == 0:
+            last, number = f"prov-{REGULAR}-{today:%Y%m%d}", number + 1
+            yield (
+                at(today, 9, 30),
+                agreed(make, REGULAR, FRIENDS, provision_id=last, recurring=True),
+            )
+        if today.weekday() == 2 and last and number % 4 == 1:
+            yield at(today, 16), recorded(
+                make, last, today, method="batch", period_from=first.isoformat(),
+                last_provided_on=today.isoformat(),
+            )  # fmt: skip
+            first = today + _D
 
 
 def partner_day(today: date, day: Day, rng: Random) -> None:

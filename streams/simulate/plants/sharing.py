@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.simulate import sharing, vendors
 from streams.simulate.plan import Plan
-from streams.simulate.times import at
+from streams.simulate.times import at, midnight
 
 _D = timedelta(days=1)
 
@@ -109,6 +109,33 @@ def succession(plan: Plan, planted: str) -> None:
     plan.label(planted, "TRF-01:SUCCESSION_PURPOSE", provision, t)
 
 
+def unrecorded(plan: Plan, planted: str) -> None:
+    """Nobody writes it down."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, _ = _provide(plan, to, day, _members(plan, to, day), record=False)
+    plan.label(planted, "TRF-02:NO_RECORD", provision, midnight(day + 6 * _D))
+
+
+def recorded_late(plan: Plan, planted: str) -> None:
+    """It is written down after a week."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, _ = _provide(plan, to, day, _members(plan, to, day), record=False)
+    plan.tell(at(day + 7 * _D, 17), sharing.recorded(plan.make, provision, day))
+    plan.label(planted, "TRF-02:LATE", provision, midnight(day + 6 * _D))
+
+
+def items_missing(plan: Plan, planted: str) -> None:
+    """The record does not say who the recipient's representative is."""
+    day = plan.workday(before=12)
+    to = _recipient(plan, day)
+    provision, _ = _provide(plan, to, day, _members(plan, to, day), record=False)
+    items = [item for item in sharing.ITEMS if item != "recipient_representative"]
+    plan.tell(at(day, 17), sharing.recorded(plan.make, provision, day, items_present=items))
+    plan.label(planted, "TRF-02:ITEMS_MISSING", provision, at(day, 17))
+
+
 PLANTS = {
     "TRF-01:NO_BASIS": no_ground,
     "TRF-01:CONSENT_MISSING": no_consent,
@@ -117,4 +144,7 @@ PLANTS = {
     "TRF-01:BASIS_UNDOCUMENTED": undocumented,
     "TRF-01:IDENTIFYING_SENT": identifying,
     "TRF-01:SUCCESSION_PURPOSE": succession,
+    "TRF-02:NO_RECORD": unrecorded,
+    "TRF-02:LATE": recorded_late,
+    "TRF-02:ITEMS_MISSING": items_missing,
 }
