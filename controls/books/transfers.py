@@ -13,6 +13,7 @@ from controls.events import (
     JointuseShared,
     LinkExecuted,
     TransferProvided,
+    TransferReceiptChecked,
     TransferRecordCreated,
 )
 from controls.registers import Register, View, field
@@ -93,4 +94,19 @@ def carries(check: Any, provision: Any, months: int = 12) -> bool:
 PROVISION_RECORDS = Register("provision_records", (TransferRecordCreated,), field("provision_id"))
 """Records of Arts. 29 and 30, by the provision that they name."""
 
-BOOKS = (RECIPIENT_PROVISIONS, DATASET_PROVISIONS, DATASET_LINKS, CHECKS, PROVISION_RECORDS)
+
+def _ways(receipt: TransferReceiptChecked) -> tuple[str, ...]:
+    return receipt.provision_id, f"{receipt.dataset_id}|{receipt.provider_id}"
+
+
+RECEIPTS = Register("receipts", (TransferReceiptChecked,), _ways)
+"""Checks on receiving data (Art. 30), by provision_id and by `dataset_id|provider_id`."""
+
+BOOKS = (
+    RECIPIENT_PROVISIONS,
+    DATASET_PROVISIONS,
+    DATASET_LINKS,
+    CHECKS,
+    PROVISION_RECORDS,
+    RECEIPTS,
+)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from streams.simulate import vendors
+from streams.simulate import clients, vendors
 from streams.simulate.company import Company
 from streams.simulate.feed import Day, Fact, Maker
 from streams.simulate.times import at, text
@@ -109,6 +109,98 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
         yield at(day, 15), asked
         day += 90 * _D
     yield from regular(company, make)
+    yield from lists(company, make)
+
+
+LEADS, BROKER = "ds-leads", "prv-lists"
+
+
+def notice(make: Maker, company: Company, name: str) -> Fact:
+    """The purposes of a dataset, published before anything comes in."""
+    since = company.start - 300 * _D
+    return make(
+        "purpose.published",
+        "register-form",
+        company.boss["dept-legal"],
+        "staff",
+        notice_id=f"notice-{name}",
+        dataset_ids=[name],
+        purpose_codes=["delivery"],
+        method="web",
+        contact_included=True,
+        effective_from=text(at(since, 10)),
+        items_present=["purpose", "contact", "controller"],
+    )
+
+
+def received(make: Maker, name: str, provision: str, **given: Any) -> Fact:
+    """Before a list comes in, who gives it and how they got it is looked into."""
+    return make(
+        "transfer.receipt_checked",
+        "transfer-form",
+        "stf-proc",
+        "staff",
+        **{
+            "provision_id": provision,
+            "dataset_id": name,
+            "provider_id": BROKER,
+            "provider_name_checked": True,
+            "acquisition_history_checked": True,
+            "check_method": "contract and consent forms",
+            "own_purpose_notified": True,
+            "art31_consent": None,
+            **given,
+        },
+    )
+
+
+def acquired(make: Maker, name: str, provision: str, **given: Any) -> Fact:
+    """One person of a list that came from a third party."""
+    return make(
+        "data.acquired",
+        "transfer-form",
+        "svc-import",
+        "service",
+        **{
+            "dataset_id": name,
+            "principal_ref": make.short("lead-"),
+            "channel": "third_party",
+            "notice_id": f"notice-{name}",
+            "notice_shown_at": None,
+            "consent_id": None,
+            "fields": ["name", "address"],
+            "sensitive_categories": [],
+            "by_principal": False,
+            "source_id_ext": BROKER,
+            "acquisition_id": make.short("acq-"),
+            "provision_id": provision,
+            "acquired_basis": None,
+            **given,
+        },
+    )
+
+
+def kept(make: Maker, provision: str, day: date) -> Fact:
+    """The record of a receipt."""
+    items = [
+        "recipient_name", "recipient_address", "recipient_representative", "principal_id",
+        "data_items", "acquisition_history", "date",
+    ]  # fmt: skip
+    return recorded(make, provision, day, side="recipient", items_present=items)
+
+
+def lists(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """Every month a list of leads from the broker, checked, taken in and recorded."""
+    since = company.start - 300 * _D
+    yield at(since, 9), clients.dataset(make, company, LEADS, None, channels=["third_party"])
+    yield at(since, 10), notice(make, company, LEADS)
+    for month in range(1 + (company.end - company.start).days // 30):
+        day = company.start + (5 + 30 * month) * _D
+        provision = f"in-{LEADS}-{day:%Y%m%d}"
+        yield at(day, 9), received(make, LEADS, provision)
+        for n in range(8):
+            yield at(day, 11, n), acquired(make, LEADS, provision)
+        yield at(day + _D, 14), kept(make, provision, day)
 
 
 REGULAR = "rcp-loyalty"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import sharing, vendors
+from streams.simulate import clients, sharing, vendors
 from streams.simulate.plan import Plan
 from streams.simulate.times import at, midnight
 
@@ -136,6 +136,52 @@ def items_missing(plan: Plan, planted: str) -> None:
     plan.label(planted, "TRF-02:ITEMS_MISSING", provision, at(day, 17))
 
 
+def _list(plan: Plan) -> tuple[str, str]:
+    """A dataset of its own for leads, and the id under which its list comes."""
+    name, provision = plan.make.short("ds-leads-"), plan.make.short("in-")
+    since = plan.company.start - 100 * _D
+    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, None))
+    plan.tell(at(since, 10), sharing.notice(plan.make, plan.company, name))
+    return name, provision
+
+
+def _take_in(plan: Plan, name: str, provision: str, day: date) -> int:
+    for n in range(4):
+        plan.tell(at(day, 11, n), sharing.acquired(plan.make, name, provision))
+    return at(day, 11)
+
+
+def list_unchecked(plan: Plan, planted: str) -> None:
+    """A list is taken in as it comes."""
+    day = plan.workday(before=12)
+    name, provision = _list(plan)
+    t = _take_in(plan, name, provision, day)
+    plan.tell(at(day + _D, 14), sharing.kept(plan.make, provision, day))
+    plan.label(planted, "TRF-03:NOT_CHECKED", provision, t)
+
+
+def list_unrecorded(plan: Plan, planted: str) -> None:
+    """Checked, taken in, and never written down."""
+    day = plan.workday(before=12)
+    name, provision = _list(plan)
+    plan.tell(at(day - _D, 9), sharing.received(plan.make, name, provision))
+    _take_in(plan, name, provision, day)
+    plan.label(planted, "TRF-03:NO_RECORD", provision, midnight(day + 6 * _D))
+
+
+def list_misused(plan: Plan, planted: str) -> None:
+    """How the broker got it could not be shown, and it is exported all the same."""
+    day = plan.workday(before=12)
+    name, provision = _list(plan)
+    check = sharing.received(plan.make, name, provision, acquisition_history_checked=False)
+    plan.tell(at(day - _D, 9), check)
+    _take_in(plan, name, provision, day)
+    plan.tell(at(day + _D, 14), sharing.kept(plan.make, provision, day))
+    t = at(day + 2 * _D, 13)
+    plan.tell(t, clients.query(plan.make, name, operation="export"))
+    plan.label(planted, "TRF-03:ILLEGAL_HISTORY", provision, t)
+
+
 PLANTS = {
     "TRF-01:NO_BASIS": no_ground,
     "TRF-01:CONSENT_MISSING": no_consent,
@@ -147,4 +193,7 @@ PLANTS = {
     "TRF-02:NO_RECORD": unrecorded,
     "TRF-02:LATE": recorded_late,
     "TRF-02:ITEMS_MISSING": items_missing,
+    "TRF-03:NOT_CHECKED": list_unchecked,
+    "TRF-03:NO_RECORD": list_unrecorded,
+    "TRF-03:ILLEGAL_HISTORY": list_misused,
 }
