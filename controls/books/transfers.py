@@ -10,6 +10,7 @@ from controls.calendar import add_months, jst_day
 from controls.events import (
     ContractorDataEntrusted,
     ForeignRecipientChecked,
+    JointuseAnnounced,
     JointuseShared,
     LinkExecuted,
     TransferProvided,
@@ -102,6 +103,29 @@ def _ways(receipt: TransferReceiptChecked) -> tuple[str, ...]:
 RECEIPTS = Register("receipts", (TransferReceiptChecked,), _ways)
 """Checks on receiving data (Art. 30), by provision_id and by `dataset_id|provider_id`."""
 
+SCHEMES = Register(
+    "schemes", (JointuseAnnounced,), field("scheme_id"), lambda scheme: int(scheme.announced_at)
+)
+"""Joint use as announced, by scheme_id, from its announcement."""
+
+SCHEME_MEMBERS = Register(
+    "scheme_members",
+    (JointuseAnnounced,),
+    lambda scheme: scheme.member_ids,
+    lambda scheme: int(scheme.announced_at),
+)
+"""The same, by each member."""
+
+
+def _scheme(shared: Any) -> tuple[str, ...]:
+    if isinstance(shared, TransferProvided) and shared.basis != "joint_use":
+        return ()
+    return (shared.scheme_id or "*",)
+
+
+JOINT_PROVISIONS = Register("joint_provisions", (JointuseShared, TransferProvided), _scheme)
+"""What went to joint users, by scheme_id; under `*` what names none."""
+
 BOOKS = (
     RECIPIENT_PROVISIONS,
     DATASET_PROVISIONS,
@@ -109,4 +133,7 @@ BOOKS = (
     CHECKS,
     PROVISION_RECORDS,
     RECEIPTS,
+    SCHEMES,
+    SCHEME_MEMBERS,
+    JOINT_PROVISIONS,
 )

@@ -110,6 +110,7 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
         day += 90 * _D
     yield from regular(company, make)
     yield from lists(company, make)
+    yield from group(company, make)
 
 
 LEADS, BROKER = "ds-leads", "prv-lists"
@@ -201,6 +202,65 @@ def lists(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
         for n in range(8):
             yield at(day, 11, n), acquired(make, LEADS, provision)
         yield at(day + _D, 14), kept(make, provision, day)
+
+
+US, SISTER = "our-kk", "sister-kk"
+SCHEME = "scheme-group"
+
+
+def announced(make: Maker, scheme: str, on: date, **given: Any) -> Fact:
+    """The five matters of a joint use, published."""
+    return make(
+        "jointuse.announced",
+        "register-form",
+        "stf-legal",
+        "staff",
+        **{
+            "scheme_id": scheme,
+            "items": ["name", "email"],
+            "member_ids": [US, SISTER],
+            "purpose_codes": ["member_service"],
+            "responsible_name_addr_rep": True,
+            "announced_at": text(at(on, 10)),
+            "url": "https://www.example.co.jp/joint-use",
+            "agreement_ref": "doc-joint-use",
+            **given,
+        },
+    )
+
+
+def shared(make: Maker, scheme: str, **given: Any) -> Fact:
+    """Members' data for a sister company of the scheme."""
+    return make(
+        "jointuse.shared",
+        "transfer-form",
+        "svc-sync",
+        "service",
+        **{
+            "scheme_id": scheme,
+            "from_id": US,
+            "to_id": SISTER,
+            "dataset_id": "ds-members",
+            "fields": ["email"],
+            "purpose_code": "member_service",
+            "to_country": "JP",
+            "principals_count": 40,
+            "provision_id": make.short("prov-"),
+            "xborder_basis": "na",
+            "principal_refs": None,
+            **given,
+        },
+    )
+
+
+def group(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """The group's joint use: announced long ago, synchronized every Wednesday."""
+    since = company.start - 500 * _D
+    yield at(since, 9), vendors.recipient(make, SISTER, "JP", kind="joint_user")
+    yield at(since, 10), announced(make, SCHEME, since)
+    for today in company.days:
+        if today.weekday() == 2:
+            yield at(today, 4, 30), shared(make, SCHEME)
 
 
 REGULAR = "rcp-loyalty"

@@ -182,6 +182,49 @@ def list_misused(plan: Plan, planted: str) -> None:
     plan.label(planted, "TRF-03:ILLEGAL_HISTORY", provision, t)
 
 
+def _share(plan: Plan, code: str, planted: str, given: dict[str, Any], **said: Any) -> None:
+    """A scheme of its own, announced a month ago, and data shared under it."""
+    day, scheme = plan.workday(before=12), plan.make.short("scheme-")
+    plan.tell(at(day - 30 * _D, 10), sharing.announced(plan.make, scheme, day - 30 * _D, **said))
+    t, fact = at(day, 5, plan.rng.randrange(50)), sharing.shared(plan.make, scheme, **given)
+    plan.tell(t, fact)
+    plan.label(planted, code, fact["provision_id"], t)
+
+
+def unannounced(plan: Plan, planted: str) -> None:
+    """The announcement forgets who is responsible."""
+    _share(plan, "TRF-04:NOT_ANNOUNCED", planted, {}, responsible_name_addr_rep=False)
+
+
+def stranger(plan: Plan, planted: str) -> None:
+    """A company that joined the group later, and not the scheme."""
+    _share(plan, "TRF-04:MEMBER_OUT", planted, {"to_id": plan.make.short("new-kk-")})
+
+
+def items_out(plan: Plan, planted: str) -> None:
+    """Addresses along with the rest."""
+    given = {"fields": ["email", "address"]}
+    _share(plan, "TRF-04:ITEMS_OUT", planted, given)
+
+
+def purpose_out(plan: Plan, planted: str) -> None:
+    """The sister's advertising."""
+    _share(plan, "TRF-04:PURPOSE_OUT", planted, {"purpose_code": "marketing"})
+
+
+def no_agreement(plan: Plan, planted: str) -> None:
+    """Announced, and never agreed among the members."""
+    _share(plan, "TRF-04:NO_AGREEMENT", planted, {}, agreement_ref=None)
+
+
+def member_abroad(plan: Plan, planted: str) -> None:
+    """The sister in Singapore, by consents that nobody can show."""
+    sister = plan.make.short("sister-sg-")
+    given = {"to_id": sister, "to_country": "SG", "xborder_basis": "consent"}
+    said = {"member_ids": [sharing.US, sister]}
+    _share(plan, "TRF-04:FOREIGN_MEMBER", planted, given, **said)
+
+
 PLANTS = {
     "TRF-01:NO_BASIS": no_ground,
     "TRF-01:CONSENT_MISSING": no_consent,
@@ -196,4 +239,10 @@ PLANTS = {
     "TRF-03:NOT_CHECKED": list_unchecked,
     "TRF-03:NO_RECORD": list_unrecorded,
     "TRF-03:ILLEGAL_HISTORY": list_misused,
+    "TRF-04:NOT_ANNOUNCED": unannounced,
+    "TRF-04:MEMBER_OUT": stranger,
+    "TRF-04:ITEMS_OUT": items_out,
+    "TRF-04:PURPOSE_OUT": purpose_out,
+    "TRF-04:NO_AGREEMENT": no_agreement,
+    "TRF-04:FOREIGN_MEMBER": member_abroad,
 }
