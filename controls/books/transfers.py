@@ -13,6 +13,7 @@ from controls.events import (
     JointuseAnnounced,
     JointuseShared,
     LinkExecuted,
+    TransferPersonalRelated,
     TransferProvided,
     TransferReceiptChecked,
     TransferRecordCreated,
@@ -126,6 +127,18 @@ def _scheme(shared: Any) -> tuple[str, ...]:
 JOINT_PROVISIONS = Register("joint_provisions", (JointuseShared, TransferProvided), _scheme)
 """What went to joint users, by scheme_id; under `*` what names none."""
 
+BEHAVIOUR_LINKS = Register("behaviour_links", (LinkExecuted,), field("behaviour_source"))
+"""Jobs that linked behaviour to persons, by its source."""
+
+
+def _received(related: TransferPersonalRelated) -> tuple[str, ...]:
+    received = related.direction == "received"
+    return (related.counterparty_id, related.provision_id) if received else ()
+
+
+RELATED_RECEIVED = Register("related_received", (TransferPersonalRelated,), _received)
+"""Personal-related information that we received, by who gave it and by provision_id."""
+
 BOOKS = (
     RECIPIENT_PROVISIONS,
     DATASET_PROVISIONS,
@@ -136,4 +149,6 @@ BOOKS = (
     SCHEMES,
     SCHEME_MEMBERS,
     JOINT_PROVISIONS,
+    BEHAVIOUR_LINKS,
+    RELATED_RECEIVED,
 )

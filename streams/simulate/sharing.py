@@ -111,6 +111,7 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     yield from regular(company, make)
     yield from lists(company, make)
     yield from group(company, make)
+    yield from cookies(company, make)
 
 
 LEADS, BROKER = "ds-leads", "prv-lists"
@@ -261,6 +262,74 @@ def group(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     for today in company.days:
         if today.weekday() == 2:
             yield at(today, 4, 30), shared(make, SCHEME)
+
+
+AD_NET = "ad-net"
+
+
+def related(make: Maker, to: str, **given: Any) -> Fact:
+    """Visitors' cookies for (or from) an advertising network that knows its own members."""
+    return make(
+        "transfer.personal_related",
+        "transfer-form",
+        "svc-tags",
+        "service",
+        **{
+            "provision_id": make.short("cookie-"),
+            "direction": "provided",
+            "counterparty_id": to,
+            "items": ["cookie_id", "page_class"],
+            "becomes_personal_data": True,
+            "consent_confirmed": True,
+            "confirm_method": "consent platform of the recipient",
+            "foreign_info_confirmed": None,
+            "country": "JP",
+            "record_id": make.short("rec-"),
+            "identification_banned": None,
+            **given,
+        },
+    )
+
+
+def linked(make: Maker, source: str, **given: Any) -> Fact:
+    """A job that brings behaviour and members together."""
+    return make(
+        "link.executed",
+        "transfer-form",
+        "svc-link",
+        "service",
+        **{
+            "job_id": make.short("job-"),
+            "dataset_ids": ["ds-members"],
+            "behaviour_source": source,
+            "purpose_code": "member_service",
+            "hashed": True,
+            "vendor_id": None,
+            "principals_count": 60,
+            "identifiable_output": False,
+            "principal_refs": None,
+            "output_dataset_id": None,
+            "login_based": True,
+            **given,
+        },
+    )
+
+
+def cookies(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """Every other Friday cookies go to the network, its own come back; reports are linked so that
+    nobody is identified."""
+    for today in company.days:
+        if today.weekday() != 4 or today.toordinal() // 7 % 2:
+            continue
+        sent = related(make, AD_NET, record_id=None)
+        yield at(today, 3), sent
+        yield at(today + _D, 10), recorded(make, sent["provision_id"], today)
+        yield at(today, 3, 30), related(make, AD_NET, direction="received")
+        yield at(today, 5), related(
+            make, "metrics-net", becomes_personal_data=False, consent_confirmed=False,
+            confirm_method=None, record_id=None, identification_banned=True,
+        )  # fmt: skip
+        yield at(today, 6), linked(make, AD_NET)
 
 
 REGULAR = "rcp-loyalty"

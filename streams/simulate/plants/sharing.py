@@ -225,6 +225,35 @@ def member_abroad(plan: Plan, planted: str) -> None:
     _share(plan, "TRF-04:FOREIGN_MEMBER", planted, given, **said)
 
 
+def cookies_unconfirmed(plan: Plan, planted: str) -> None:
+    """A new network gets cookies before anybody asked how it comes by consents."""
+    day = plan.day(before=12)
+    fact = sharing.related(plan.make, plan.make.short("net-"), confirm_method=None)
+    plan.tell(at(day, 4), fact)
+    plan.label(planted, "TRF-05:NOT_CONFIRMED", fact["provision_id"], at(day, 4))
+
+
+def cookies_unrecorded(plan: Plan, planted: str) -> None:
+    """Consent was confirmed, and not written down."""
+    day = plan.day(before=12)
+    fact = sharing.related(plan.make, plan.make.short("net-"), record_id=None)
+    plan.tell(at(day, 4), fact)
+    plan.label(planted, "TRF-05:NO_RECORD", fact["provision_id"], midnight(day + 6 * _D))
+
+
+def cookies_linked(plan: Plan, planted: str) -> None:
+    """Behaviour that came as anonymous is linked to members."""
+    day, source = plan.day(before=12), plan.make.short("net-")
+    came = sharing.related(
+        plan.make, source, direction="received", becomes_personal_data=False,
+        consent_confirmed=False, confirm_method=None, record_id=None,
+    )  # fmt: skip
+    plan.tell(at(day, 4), came)
+    job = sharing.linked(plan.make, source, identifiable_output=True)
+    plan.tell(at(day, 6), job)
+    plan.label(planted, "TRF-05:LINK_WITHOUT_CONSENT", job["job_id"], at(day, 6))
+
+
 PLANTS = {
     "TRF-01:NO_BASIS": no_ground,
     "TRF-01:CONSENT_MISSING": no_consent,
@@ -245,4 +274,7 @@ PLANTS = {
     "TRF-04:PURPOSE_OUT": purpose_out,
     "TRF-04:NO_AGREEMENT": no_agreement,
     "TRF-04:FOREIGN_MEMBER": member_abroad,
+    "TRF-05:NOT_CONFIRMED": cookies_unconfirmed,
+    "TRF-05:NO_RECORD": cookies_unrecorded,
+    "TRF-05:LINK_WITHOUT_CONSENT": cookies_linked,
 }
