@@ -13,6 +13,7 @@ from controls.events import (
     JointuseAnnounced,
     JointuseShared,
     LinkExecuted,
+    OptoutFiled,
     TransferPersonalRelated,
     TransferProvided,
     TransferReceiptChecked,
@@ -139,6 +140,9 @@ def _received(related: TransferPersonalRelated) -> tuple[str, ...]:
 RELATED_RECEIVED = Register("related_received", (TransferPersonalRelated,), _received)
 """Personal-related information that we received, by who gave it and by provision_id."""
 
+FILINGS = Register("filings", (OptoutFiled,), field("scheme_id"))
+"""Filings with the PPC under Art. 27(2), by scheme_id."""
+
 BOOKS = (
     RECIPIENT_PROVISIONS,
     DATASET_PROVISIONS,
@@ -151,4 +155,5 @@ BOOKS = (
     JOINT_PROVISIONS,
     BEHAVIOUR_LINKS,
     RELATED_RECEIVED,
+    FILINGS,
 )

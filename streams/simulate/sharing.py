@@ -112,6 +112,7 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     yield from lists(company, make)
     yield from group(company, make)
     yield from cookies(company, make)
+    yield from directory(company, make)
 
 
 LEADS, BROKER = "ds-leads", "prv-lists"
@@ -330,6 +331,51 @@ def cookies(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
             confirm_method=None, record_id=None, identification_banned=True,
         )  # fmt: skip
         yield at(today, 6), linked(make, AD_NET)
+
+
+DIRECTORY, FILING, BUYER = "ds-directory", "filing-directory", "rcp-buyer"
+
+
+def filed(make: Maker, scheme: str, on: date, **given: Any) -> Fact:
+    """A filing with the commission."""
+    return make(
+        "optout.filed",
+        "register-form",
+        "stf-legal",
+        "staff",
+        **{
+            "scheme_id": scheme,
+            "filed_to_ppc_at": text(at(on, 10)),
+            "announced_at": text(at(on, 10)),
+            "items": ["name", "address"],
+            "status": "active",
+            **given,
+        },
+    )
+
+
+def by_optout(make: Maker, name: str, scheme: str, persons: Sequence[str], **given: Any) -> Fact:
+    """Entries of a directory for a buyer of it."""
+    return agreed(
+        make, BUYER, persons,
+        **{
+            "basis": "opt_out", "scheme_id": scheme, "dataset_id": name, "fields": ["name"],
+            "purpose_code": "delivery", **given,
+        },
+    )  # fmt: skip
+
+
+def directory(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """A directory of shops, filed long ago and sold by the month."""
+    since = company.start - 400 * _D
+    yield at(since, 9), clients.dataset(make, company, DIRECTORY, None)
+    yield at(since, 9, 5), vendors.recipient(make, BUYER, "JP", kind="third_party")
+    yield at(since, 10), filed(make, FILING, since)
+    for month in range(1 + (company.end - company.start).days // 30):
+        day = company.start + (9 + 30 * month) * _D
+        fact = by_optout(make, DIRECTORY, FILING, [f"shop-{n:04d}" for n in range(9)])
+        yield at(day, 13), fact
+        yield at(day + _D, 10), recorded(make, fact["provision_id"], day)
 
 
 REGULAR = "rcp-loyalty"

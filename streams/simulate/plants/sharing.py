@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.simulate import clients, sharing, vendors
 from streams.simulate.plan import Plan
-from streams.simulate.times import at, midnight
+from streams.simulate.times import at, midnight, text
 
 _D = timedelta(days=1)
 
@@ -254,6 +254,58 @@ def cookies_linked(plan: Plan, planted: str) -> None:
     plan.label(planted, "TRF-05:LINK_WITHOUT_CONSENT", job["job_id"], at(day, 6))
 
 
+def _directory(
+    plan: Plan, day: date, persons: list[str] | None = None, sensitive: bool = False, **said: Any
+) -> tuple[str, str, int]:
+    """A directory of its own with its filing, sold that day: (dataset, provision, when)."""
+    name, scheme = plan.make.short("ds-dir-"), plan.make.short("filing-")
+    since = day - 60 * _D
+    line = clients.dataset(plan.make, plan.company, name, None, sensitive=sensitive)
+    plan.tell(at(since, 9), line)
+    plan.tell(at(since, 10), sharing.filed(plan.make, scheme, since, **said))
+    fact = sharing.by_optout(plan.make, name, scheme, persons or [plan.make.short("shop-")])
+    t = at(day, 13, plan.rng.randrange(50))
+    plan.tell(t, fact)
+    plan.tell(at(day, 17), sharing.recorded(plan.make, fact["provision_id"], day))
+    return name, fact["provision_id"], t
+
+
+def not_filed(plan: Plan, planted: str) -> None:
+    """The commission heard of it a week later."""
+    day = plan.workday(before=12)
+    late = text(at(day + 7 * _D, 10))
+    _, provision, t = _directory(plan, day, filed_to_ppc_at=late)
+    plan.label(planted, "TRF-06:NOT_FILED", provision, t)
+
+
+def sensitive(plan: Plan, planted: str) -> None:
+    """A directory of patients."""
+    _, provision, t = _directory(plan, plan.workday(before=12), sensitive=True)
+    plan.label(planted, "TRF-06:SENSITIVE", provision, t)
+
+
+def improper(plan: Plan, planted: str) -> None:
+    """It holds what another directory had sold by opt-out."""
+    day = plan.workday(before=12)
+    name, provision, t = _directory(plan, day)
+    inward = plan.make.short("in-")
+    before = day - 2 * _D
+    plan.tell(at(before, 9), sharing.received(plan.make, name, inward))
+    came = sharing.acquired(plan.make, name, inward, acquired_basis="opt_out")
+    plan.tell(at(before, 11), came)
+    plan.tell(at(before, 14), sharing.kept(plan.make, inward, before))
+    plan.label(planted, "TRF-06:IMPROPER_SOURCE", provision, t)
+
+
+def stop_ignored(plan: Plan, planted: str) -> None:
+    """A shop had asked not to be in it."""
+    day, shop = plan.workday(before=12), plan.make.short("shop-")
+    stopped = at(day - 3 * _D, 15)
+    plan.tell(stopped, sharing.opted_out(plan.make, shop, stopped))
+    _, provision, t = _directory(plan, day, [shop, plan.make.short("shop-")])
+    plan.label(planted, "TRF-06:STOP_IGNORED", provision, t)
+
+
 PLANTS = {
     "TRF-01:NO_BASIS": no_ground,
     "TRF-01:CONSENT_MISSING": no_consent,
@@ -277,4 +329,8 @@ PLANTS = {
     "TRF-05:NOT_CONFIRMED": cookies_unconfirmed,
     "TRF-05:NO_RECORD": cookies_unrecorded,
     "TRF-05:LINK_WITHOUT_CONSENT": cookies_linked,
+    "TRF-06:NOT_FILED": not_filed,
+    "TRF-06:SENSITIVE": sensitive,
+    "TRF-06:IMPROPER_SOURCE": improper,
+    "TRF-06:STOP_IGNORED": stop_ignored,
 }
