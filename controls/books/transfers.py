@@ -6,14 +6,16 @@ from datetime import date
 from typing import Any
 
 from controls.books.core import RECIPIENTS
-from controls.calendar import add_months, jst_day
+from controls.calendar import add_months, day_start, jst_day
 from controls.events import (
     ContractorDataEntrusted,
+    CountryAssessed,
     ForeignRecipientChecked,
     JointuseAnnounced,
     JointuseShared,
     LinkExecuted,
     OptoutFiled,
+    RegisterDataset,
     TransferPersonalRelated,
     TransferProvided,
     TransferReceiptChecked,
@@ -94,6 +96,28 @@ def carries(check: Any, provision: Any, months: int = 12) -> bool:
     return bool(check.obstruction != "continuing" and day <= last)
 
 
+def passes(provision: Any, view: View) -> bool:
+    """XBR-01 has nothing against it, as far as the books can tell: what named principals said is
+    known to their partitions only, so a consent of theirs counts."""
+    refs = provision.principal_refs
+    return (
+        own_entity(provision, view)
+        or country(provision, view) in ("JP", *EQUIVALENT)
+        or carries(last_check(provision, view), provision)
+        or provision.xborder_basis == "art27_1"
+        or getattr(provision, "basis", "") in ART27_1
+        or (provision.xborder_basis == "consent" and isinstance(refs, tuple) and bool(refs))
+    )
+
+
+def went_before(dataset: str, where: str, at: int, view: View) -> bool:
+    """Data of it went to that country before, by a provision that passes XBR-01."""
+    return any(
+        observed_country(p) == where and passes(p, view)
+        for p in view.entries(DATASET_PROVISIONS, dataset, at)
+    )
+
+
 PROVISION_RECORDS = Register("provision_records", (TransferRecordCreated,), field("provision_id"))
 """Records of Arts. 29 and 30, by the provision that they name."""
 
@@ -143,6 +167,17 @@ RELATED_RECEIVED = Register("related_received", (TransferPersonalRelated,), _rec
 FILINGS = Register("filings", (OptoutFiled,), field("scheme_id"))
 """Filings with the PPC under Art. 27(2), by scheme_id."""
 
+COUNTRIES = Register(
+    "countries",
+    (CountryAssessed,),
+    field("country"),
+    lambda assessed: day_start(assessed.assessed_on),
+)
+"""Countries whose regime was looked into, by country, from assessed_on."""
+
+DATASET_COUNTRIES = Register("dataset_countries", (RegisterDataset,), lambda d: d.countries)
+"""Lines of the 個人情報管理台帳 by each country in which the data is kept."""
+
 BOOKS = (
     RECIPIENT_PROVISIONS,
     DATASET_PROVISIONS,
@@ -156,4 +191,6 @@ BOOKS = (
     BEHAVIOUR_LINKS,
     RELATED_RECEIVED,
     FILINGS,
+    COUNTRIES,
+    DATASET_COUNTRIES,
 )

@@ -135,6 +135,7 @@ SOURCES = (
             "asset-form",
         )
     ),
+    Source("crawler-01", "other", heartbeat=False, handles_pd=False),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),
 )
 SOURCE = {s.id: s for s in SOURCES}

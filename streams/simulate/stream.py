@@ -10,6 +10,7 @@ from datetime import date
 from random import Random
 
 from streams.simulate import (
+    abroad,
     assets,
     clients,
     contractors,
@@ -75,6 +76,7 @@ class Simulation:
             *contractors.years(company, make),
             *clients.years(company, make),
             *sharing.years(company, make),
+            *abroad.years(company, make),
         ):
             plan.tell(occurred, fact)
         for occurred, fact in plan.before:
@@ -106,6 +108,7 @@ class Simulation:
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
             clients.day_of_work(today, day, chance("clients"))
+            abroad.day_abroad(company, today, day, chance("abroad"))
             sharing.partner_day(today, day, chance("partner"))
             contractors.agents_day(today, day, chance("agents"))
             assets.ledger_day(company, today, day, chance("ledger"))

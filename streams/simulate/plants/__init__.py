@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from streams.simulate.plan import Plan
 from streams.simulate.plants import (
+    abroad,
     access,
     assets,
     duties,
@@ -31,6 +32,7 @@ PLANTS: dict[str, Plant] = {
     **vendors.PLANTS,
     **outsourcing.PLANTS,
     **sharing.PLANTS,
+    **abroad.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE
