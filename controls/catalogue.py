@@ -28,6 +28,7 @@ MEASURES = (
     "human",
     "physical",
     "technical",
+    "external_environment",
     "outsourcing",
     "provision",
     "cross_border",

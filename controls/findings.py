@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from controls.block import Block, Memory, Outcome, Tally
 from controls.changes import SHOWN
 from controls.kernel import SEVERITIES, Text
+from controls.shapes import Case
 
 if TYPE_CHECKING:
     from controls.engine import Engine
@@ -141,6 +142,16 @@ def _shown(entry: str | None, held: Mapping[str, Any]) -> list[Any]:
     return [entry, value["at"], value["detected"], events, _open(held)]
 
 
+def risen(engine: Engine, ref: str, entry: str, held: Mapping[str, Any]) -> str:
+    """The severity of a finding: that of its entry, or more where it holds many of the code."""
+    _, code, severity, _ = entry.split("|")
+    rule = engine.rules.get(ref)
+    rises = rule.check.rises if rule and isinstance(rule.check, Case) else {}
+    number, graver = rises.get(code, (0, severity))
+    held_so = (v["items"] for e, v in held["entries"].items() if e.split("|")[1] == code)
+    return max(severity, graver, key=SEVERITIES.index) if sum(held_so) >= number else severity
+
+
 def _open(held: Mapping[str, Any]) -> bool:
     return any(not entry.endswith("|closed") for entry in held["entries"])
 
@@ -153,8 +164,8 @@ def _revision(
     verdict, code, severity, value = held["after"], None, "info", {}
     status = "superseded"
     if entry is not None:
-        verdict, code_text, severity, _ = entry.split("|")
-        code = code_text or None
+        verdict, code_text, _, _ = entry.split("|")
+        code, severity = code_text or None, risen(engine, ref, entry, held)
         value = held["entries"][entry]
         status = "open" if _open(held) else "closed"
         held["first"] = value["at"]

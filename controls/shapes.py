@@ -17,7 +17,7 @@ from datetime import date
 from typing import Any
 
 from controls.events import Event
-from controls.kernel import Judgement
+from controls.kernel import Judgement, Severity
 from controls.registers import View
 
 Fact = list[Any]
@@ -170,6 +170,9 @@ class Case:
     began: bool = False
     awaits: tuple[type[Any], ...] = ()
     """Event types on whose absence a violation with `since` rests."""
+
+    rises: Mapping[str, tuple[int, Severity]] = field(default_factory=dict)
+    """(judgements, severity) by code: a finding that holds so many is of that severity."""
 
     @property
     def memory(self) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from controls.events import (
     ContractorFindingClosed,
     ContractorReentrustDecided,
     EntrustedReceived,
+    IncidentDetected,
 )
 from controls.registers import Register, View, field
 
@@ -31,6 +32,9 @@ REENTRUST_DECISIONS = Register(
     lambda decided: day_start(decided.decided_on),
 )
 """What was decided on subcontractors, by contract_id|subcontractor_id, from decided_on."""
+
+CONTRACTOR_INCIDENTS = Register("contractor_incidents", (IncidentDetected,), field("contractor_id"))
+"""Incidents that happened at contractors, by contractor_id."""
 
 
 def begun(contracts: Iterable[ContractorContracted], at: int) -> list[ContractorContracted]:
@@ -66,4 +70,4 @@ def in_force(contractor_id: str, at: int, view: View) -> list[ContractorContract
     return sorted(active, key=lambda c: (c.effective_from, c.contract_id))
 
 
-BOOKS = (ENTRUSTED, ASSESSMENTS, FINDINGS_CLOSED, REENTRUST_DECISIONS)
+BOOKS = (ENTRUSTED, ASSESSMENTS, FINDINGS_CLOSED, REENTRUST_DECISIONS, CONTRACTOR_INCIDENTS)

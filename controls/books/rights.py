@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controls.events import LinkExecuted, RequestDecided, RequestReceived
+from controls.events import RequestDecided, RequestReceived
 from controls.registers import Register, field
 
 REQUESTS = Register("requests", (RequestReceived,), field("request_id"))
@@ -14,7 +14,4 @@ LOGIN_REQUESTS = Register("login_requests", (RequestReceived,), field("auth_id")
 DECISIONS = Register("decisions", (RequestDecided,), field("request_id"))
 """What was decided on them, by request_id."""
 
-DATASET_LINKS = Register("dataset_links", (LinkExecuted,), lambda link: link.dataset_ids)
-"""Jobs that linked data, by each dataset they took it from."""
-
-BOOKS = (REQUESTS, LOGIN_REQUESTS, DECISIONS, DATASET_LINKS)
+BOOKS = (REQUESTS, LOGIN_REQUESTS, DECISIONS)

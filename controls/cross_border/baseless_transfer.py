@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from typing import Any
 
 from controls.asked import principals
 from controls.books.transfers import (
-    CHECKS,
+    ART27_1,
+    EQUIVALENT,
     PROVIDED,
     RECIPIENT_PROVISIONS,
+    carries,
     country,
+    last_check,
     own_entity,
     recipient,
 )
-from controls.calendar import add_months, jst_day
 from controls.events import (
     ConsentChanged,
     ContractorDataEntrusted,
@@ -29,13 +30,6 @@ from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, 
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, moment, one_key, standing
 
-EQUIVALENT = (
-    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU"),
-    *("IE", "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI"),
-    "SK",
-)
-"""PPC Notice 2019-1 as amended (EEA 30 and GB), checked 2025-09."""
-
 
 class Limits(Params):
     equiv: tuple[str, ...] = limit(
@@ -45,7 +39,7 @@ class Limits(Params):
         "Countries designated by the PPC (checked 2025-09).",
     )
     art27_1: tuple[str, ...] = limit(
-        ("law", "life_property", "public_health", "public_body", "academic"),
+        ART27_1,
         "",
         "法 27 条 1 項各号に当たる根拠。",
         "Grounds of Art. 27(1).",
@@ -94,18 +88,8 @@ def informed(consent: Fact) -> bool:
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
-    def last_check(provision: Any, view: View) -> Any:
-        return view.latest(CHECKS, recipient(provision), provision.occurred_at)
-
     def sound(check: Any, provision: Any) -> bool:
-        """The check of the recipient's system carries the provision."""
-        if check is None or check.system_basis == "none" or not check.measures_ok:
-            return False
-        day = jst_day(provision.occurred_at)
-        last: date = min(
-            check.next_due, add_months(jst_day(check.occurred_at), limits.check_months)
-        )
-        return bool(check.obstruction != "continuing" and day <= last)
+        return carries(check, provision, limits.check_months)
 
     def apart(provision: Any, view: View) -> bool:
         return country(provision, view) == "JP" or own_entity(provision, view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -112,11 +113,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 end, done, code, view, begun=begun, over=over,
                 severity="high" if code == "NEVER" or reached > grave else "medium", **common,
             )  # fmt: skip
-            waits = judged.code == "OVERDUE" and not judged.closed and reached <= grave
-            yield judged if not waits else Judgement(
-                "violation", code, at=end, detected=end, since=begun, severity="medium",
-                until=grave, **common,
-            )  # fmt: skip
+            if judged.verdict == "not_applicable" and audit is not None:
+                judged = replace(judged, verdict="pass")  # the last audit still holds
+            elif judged.code == "OVERDUE" and not judged.closed and reached <= grave:
+                judged = replace(judged, until=grave)
+            yield judged
 
     def light(contractor: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         audits, given = standing(facts, "audited"), standing(facts, "entrusted")

@@ -17,7 +17,7 @@ from controls.books.access import (
     unrevoked,
 )
 from controls.books.core import DATASETS
-from controls.books.rights import DATASET_LINKS
+from controls.books.transfers import DATASET_LINKS
 from controls.calendar import jst_day
 from controls.events import (
     AccessDatastoreQuery,

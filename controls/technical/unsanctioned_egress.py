@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from controls.books.people import APPROVAL_IDS
-from controls.books.transfers import DATASET_PROVISIONS, PROVIDED
+from controls.books.transfers import CASE_PROVISIONS, DATASET_PROVISIONS, PROVIDED
 from controls.calendar import day_end, day_start
 from controls.events import (
     AccessFileActivity,
@@ -80,14 +80,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         if share.operation != "share_external" or not persons:
             return None
         at = share.occurred_at
-        names = [name for name in (share.dataset_id, share.correlation_id) if name]
         found = (
-            provision
-            for name in names
-            for provision in view.all(DATASET_PROVISIONS, name)
-            if abs(provision.occurred_at - at) <= near
+            *view.all(DATASET_PROVISIONS, share.dataset_id or ""),
+            *view.all(CASE_PROVISIONS, share.correlation_id or ""),
         )
-        if any(found):
+        if any(abs(provision.occurred_at - at) <= near for provision in found):
             return PASS
         subject, until = f"{share.actor_ref}|{share.file_ref}", at + near
         if view.now <= until:

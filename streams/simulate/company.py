@@ -161,6 +161,7 @@ SOURCES = (
             "soc-form",
         )
     ),
+    Source("crawler-01", "other", heartbeat=False, handles_pd=False),
     Source("collector-01", "other", heartbeat=False, handles_pd=False),
 )
 SOURCE = {s.id: s for s in SOURCES}

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from streams.simulate import facts, vendors
+from streams.simulate import desk, facts, vendors
 from streams.simulate.company import DATASET, Company
 from streams.simulate.feed import Day, Fact, Maker
-from streams.simulate.times import at, is_closed
+from streams.simulate.times import HOUR, at, is_closed, text
 
 _D = timedelta(days=1)
 AGENTS = ("ctr-agent-1", "ctr-agent-2")
@@ -90,6 +90,61 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     while day < company.end:
         yield from campaign(make, f"ctr-camp-{day:%Y%m%d}", day)
         day += 90 * _D
+    yield from found(company, make)
+    yield from incidents(company, make)
+
+
+def found(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """Each half year an audit of the printer's finds something that is put right in a month."""
+    day = company.start - 200 * _D
+    while day < company.end:
+        finding = f"find-{day:%Y%m%d}"
+        due = day + 45 * _D
+        yield at(day, 15), audit_with(make, "ctr-print", day, finding, due)
+        yield at(day + 30 * _D, 11), closed(make, "ctr-print", finding, due)
+        day += 170 * _D
+
+
+def audit_with(
+    make: Maker, contractor: str, on: date, finding: str, due: date, result: str = "findings"
+) -> Fact:
+    """An audit with one finding."""
+    return vendors.audited(make, contractor, on) | {
+        "result": result,
+        "findings": 1,
+        "finding_ids": [finding],
+        "finding_due": due.isoformat(),
+    }
+
+
+def closed(make: Maker, contractor: str, finding: str, due: date) -> Fact:
+    """A finding that was verified as put right."""
+    return make(
+        "contractor.finding_closed",
+        "vendor-form",
+        "stf-proc",
+        "staff",
+        contractor_id=contractor,
+        finding_id=finding,
+        due=due.isoformat(),
+        verified_by_ref="stf-proc",
+    )
+
+
+def incidents(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
+    """Every few months something goes astray at the carrier's, who tells us the same day."""
+    told: list[tuple[int, Fact]] = []
+    day = company.start - 250 * _D
+    while day < company.end:
+        if not is_closed(day):
+            known, name = at(day, 15, 20), make.short("inc-")
+            desk.incident(
+                make, name, known, 3, lambda t, fact: told.append((t, fact)), final_after=None,
+                cause="contractor", contractor_id="ctr-delivery",
+                contractor_known_at=text(known - 5 * HOUR),
+            )  # fmt: skip
+        day += 75 * _D
+    yield from told
 
 
 def campaign(make: Maker, name: str, day: date) -> Iterator[tuple[int, Fact]]:

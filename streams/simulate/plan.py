@@ -50,6 +50,8 @@ class Plan:
     broken: dict[date, Label] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
     """Duties that come round and that nobody thinks of."""
+    neglected: set[tuple[str, str]] = field(default_factory=set)
+    """(review or check, dataset): what comes round for every dataset but this one."""
     _nights: list[tuple[date, int]] = field(init=False)
     _pools: dict[str, list[Person]] = field(init=False)
 

@@ -10,7 +10,9 @@ from datetime import date
 from random import Random
 
 from streams.simulate import (
+    abroad,
     assets,
+    clients,
     contractors,
     desk,
     history,
@@ -18,7 +20,9 @@ from streams.simulate import (
     outside,
     premises,
     records,
+    sharing,
     systems,
+    upkeep,
     vendors,
 )
 from streams.simulate.company import Company
@@ -77,12 +81,16 @@ class Simulation:
             *systems.years(company, make),
             *vendors.years(company, make),
             *contractors.years(company, make),
+            *clients.years(company, make),
+            *sharing.years(company, make),
+            *abroad.years(company, make),
         ):
             plan.tell(occurred, fact)
         for occurred, fact in assets.checks_before(company, make):
             plan.tell(occurred, fact)
         for occurred, fact in premises.stocktakes(company, make, plan.forgotten):
             plan.tell(occurred, fact)
+        upkeep.keep(plan)
         for occurred, fact, arrives in plan.before:
             past.add(occurred, fact, arrives)
         yield from sender.load(past)
@@ -112,6 +120,9 @@ class Simulation:
             systems.soc_day(company, today, day, chance("soc"))
             outside.feeds_day(today, day, chance("feeds"))
             vendors.feed_day(today, day, chance("feeds abroad"))
+            clients.day_of_work(today, day, chance("clients"))
+            abroad.day_abroad(company, today, day, chance("abroad"))
+            sharing.partner_day(today, day, chance("partner"))
             contractors.agents_day(today, day, chance("agents"))
             premises.patrols(today, day)
             assets.ledger_day(company, today, day, chance("ledger"))

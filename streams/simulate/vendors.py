@@ -111,6 +111,34 @@ def audited(make: Maker, contractor: str, on: date, *covered: str) -> Fact:
     )
 
 
+def transferred(make: Maker, to: str, **given: Any) -> Fact:
+    """Members' data for a partner abroad."""
+    return make(
+        "transfer.provided",
+        "transfer-form",
+        "stf-proc",
+        "staff",
+        **{
+            "provision_id": make.short("prov-"),
+            "dataset_id": "ds-members",
+            "recipient_id": to,
+            "recipient_kind": "third_party",
+            "recipient_country": "US",
+            "basis": "law",
+            "basis_doc_ref": "doc-law",
+            "fields": ["email"],
+            "principal_refs": [],
+            "principals_count": 1,
+            "purpose_code": "member_service",
+            "approver_ref": "stf-boss",
+            "recurring": False,
+            "xborder_basis": "none",
+            "scheme_id": None,
+            **given,
+        },
+    )
+
+
 def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     """What comes round: assessments, audits and checks, from a year before the first day on."""
     begun = company.start - 500 * _D

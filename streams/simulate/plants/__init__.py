@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from streams.simulate.plan import Plan
 from streams.simulate.plants import (
+    abroad,
     access,
     assets,
     duties,
@@ -16,6 +17,7 @@ from streams.simulate.plants import (
     premises,
     records,
     rights,
+    sharing,
     systems,
     trail,
     vendors,
@@ -35,6 +37,8 @@ PLANTS: dict[str, Plant] = {
     **systems.PLANTS,
     **vendors.PLANTS,
     **outsourcing.PLANTS,
+    **sharing.PLANTS,
+    **abroad.PLANTS,
     **trail.PLANTS,
 }
 ONCE = incidents.ONCE | premises.ONCE | systems.ONCE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import contractors, facts, vendors
+from streams.simulate import clients, contractors, desk, facts, vendors
 from streams.simulate.plan import Plan
-from streams.simulate.times import add_months, at, midnight
+from streams.simulate.times import HOUR, MINUTE, add_months, at, midnight, text
 
 _D = timedelta(days=1)
 
@@ -123,6 +123,89 @@ def still_in(plan: Plan, planted: str) -> None:
     plan.label(planted, "OUT-06:ACCESS_AFTER_END", f"{name}|{person}", t)
 
 
+def told_late(plan: Plan, planted: str) -> None:
+    """The contractor sat on its incident for two days."""
+    day = plan.workday()
+    name, contractor = plan.make.short("inc-"), _vendor(plan, day - 80 * _D)
+    known = at(day, 10, plan.rng.randrange(60))
+    desk.incident(
+        plan.make, name, known, 5, plan.tell, final_after=None, cause="contractor",
+        contractor_id=contractor, contractor_known_at=text(known - 50 * HOUR),
+    )  # fmt: skip
+    plan.label(planted, "OUT-07:LATE_NOTICE", name, known + 20 * MINUTE)
+
+
+def finding_overdue(plan: Plan, planted: str) -> None:
+    """What the audit found is never put right."""
+    due, finding = plan.workday(), plan.make.short("find-")
+    audit = due - 40 * _D
+    name = _vendor(plan, due - 80 * _D)
+    plan.tell(at(audit, 14), contractors.audit_with(plan.make, name, audit, finding, due))
+    plan.label(planted, "OUT-07:FINDING_OVERDUE", f"{name}|{finding}", midnight(due + _D))
+
+
+def goes_on(plan: Plan, planted: str) -> None:
+    """Doors stood open at the auditors' visit; the next feed goes out all the same."""
+    day, finding = plan.workday(), plan.make.short("find-")
+    audit = day - 3 * _D
+    name = _vendor(plan, day - 80 * _D)
+    due = plan.company.end + 20 * _D
+    serious = contractors.audit_with(plan.make, name, audit, finding, due, "serious")
+    plan.tell(at(audit, 14), serious)
+    provision, t = _feed(plan, name, day)
+    plan.label(planted, "OUT-07:DATA_AFTER_SERIOUS", provision, t)
+
+
+def _client(plan: Plan, day: date, due: date | None = None, **agreed: Any) -> tuple[str, str]:
+    """A client of its own and its data, taken on some time before that day."""
+    client = plan.make.short("cli-x")
+    name, since = f"ds-{client}", day - 40 * _D
+    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, client))
+    plan.tell(at(since, 10), clients.received(plan.make, client, name, due, **agreed))
+    return client, name
+
+
+def own_use(plan: Plan, planted: str) -> None:
+    """A client's addresses for our own advertising; every second time joined with our members."""
+    day = plan.workday()
+    _, name = _client(plan, day)
+    joined = planted.endswith(("2", "4", "6"))
+    given: dict[str, Any] = {"purpose_code": "marketing"}
+    if joined:
+        given = {"joins_dataset_ids": ["ds-members"]}
+    t, fact = plan.office(day), clients.query(plan.make, name, **given)
+    plan.tell(t, fact)
+    plan.label(planted, "OUT-08:OWN_USE", fact["event_id"], t)
+
+
+def passed_on(plan: Plan, planted: str) -> None:
+    """A client forbids subcontractors, and its data goes to one."""
+    day = plan.workday()
+    _, dataset = _client(plan, day, reentrust_allowed="no")
+    name = _vendor(plan, day - 30 * _D)
+    provision, t = _feed(plan, name, day, dataset_id=dataset)
+    plan.label(planted, "OUT-08:REENTRUSTED", provision, t)
+
+
+def disclosed(plan: Plan, planted: str) -> None:
+    """Somebody asks for his data and gets what is the client's to give."""
+    day = plan.workday()
+    _, dataset = _client(plan, day)
+    member, provision = plan.make.short("mem-x"), plan.make.short("prov-")
+    t = plan.office(day)
+    given = {"dataset_id": dataset, "recipient_kind": "principal", "recipient_country": "JP"}
+    fact = vendors.transferred(plan.make, member, provision_id=provision, **given)
+    plan.tell(t, fact | {"principal_refs": [member], "xborder_basis": "na"})
+    plan.label(planted, "OUT-08:DISCLOSED", provision, t)
+
+
+def not_returned(plan: Plan, planted: str) -> None:
+    """The project is over and the client's list still here."""
+    due = plan.workday()
+    client, dataset = _client(plan, due, due)
+    plan.label(planted, "OUT-08:NOT_RETURNED", f"con-{client}|{dataset}", midnight(due + _D))
+
+
 PLANTS = {
     "OUT-04:OVERDUE": audit_overdue,
     "OUT-04:NEVER": never_audited,
@@ -133,4 +216,11 @@ PLANTS = {
     "OUT-06:NO_CERT": no_certificate,
     "OUT-06:PARTIAL": partly_settled,
     "OUT-06:ACCESS_AFTER_END": still_in,
+    "OUT-07:LATE_NOTICE": told_late,
+    "OUT-07:FINDING_OVERDUE": finding_overdue,
+    "OUT-07:DATA_AFTER_SERIOUS": goes_on,
+    "OUT-08:OWN_USE": own_use,
+    "OUT-08:REENTRUSTED": passed_on,
+    "OUT-08:DISCLOSED": disclosed,
+    "OUT-08:NOT_RETURNED": not_returned,
 }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import desk, facts
+from streams.simulate import desk, facts, sharing
 from streams.simulate.plan import Plan
 from streams.simulate.times import DAY, HOUR, at, business_days, day_of, days_between, midnight
 
@@ -302,6 +302,7 @@ def provided_after(plan: Plan, planted: str) -> None:
             scheme_id=None,
         ),
     )
+    plan.tell(t + HOUR, sharing.recorded(plan.make, provision, day_of(t)))
     plan.label(planted, "REQ-06:PROVIDED_AFTER", f"{request}|{provision}", t)
 
 

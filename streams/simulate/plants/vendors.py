@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from streams.simulate import facts, vendors
-from streams.simulate.feed import Fact
+from streams.simulate import facts, sharing, vendors
 from streams.simulate.plan import Plan
 from streams.simulate.times import add_months, at, midnight
 
@@ -99,34 +98,6 @@ def uncovered(plan: Plan, planted: str) -> None:
     plan.label(planted, "OUT-03:UNCOVERED", f"con-{name}|{sub}", at(day + 4 * _D, 14))
 
 
-def _transfer(plan: Plan, to: str, **given: Any) -> Fact:
-    """Members' data for a partner abroad."""
-    return plan.make(
-        "transfer.provided",
-        "transfer-form",
-        "stf-proc",
-        "staff",
-        **{
-            "provision_id": plan.make.short("prov-"),
-            "dataset_id": "ds-members",
-            "recipient_id": to,
-            "recipient_kind": "third_party",
-            "recipient_country": "US",
-            "basis": "law",
-            "basis_doc_ref": None,
-            "fields": ["email"],
-            "principal_refs": [],
-            "principals_count": 1,
-            "purpose_code": "member_service",
-            "approver_ref": "stf-boss",
-            "recurring": False,
-            "xborder_basis": "none",
-            "scheme_id": None,
-            **given,
-        },
-    )
-
-
 def _abroad(plan: Plan, country: str = "US") -> tuple[str, date]:
     """A recipient abroad of its own."""
     name, day = plan.make.short("rcp-"), plan.workday(before=12)
@@ -137,24 +108,24 @@ def _abroad(plan: Plan, country: str = "US") -> tuple[str, date]:
 
 
 def _consent(plan: Plan, member: str, t: int, info: list[str]) -> None:
-    plan.tell(
-        t,
-        plan.make(
-            "consent.changed",
-            "consent-form",
-            member,
-            "principal",
-            consent_id=plan.make.short("con-"),
-            principal_ref=member,
-            state="granted",
-            kind="foreign",
-            purpose_codes=["member_service"],
-            recipient_id=None,
-            fields=["email"],
-            info_items=info,
-            notice_id="notice-ds-members",
-            evidence_ref=plan.make.short("ev-"),
-        ),
+    plan.tell(t, sharing.consent(plan.make, member, None, kind="foreign", info_items=info))
+
+
+def _provide(plan: Plan, to: str, day: date, **given: Any) -> tuple[str, int]:
+    """A recorded provision in the afternoon: its id, and when."""
+    fact = vendors.transferred(plan.make, to, **given)
+    provision: str = fact["provision_id"]
+    plan.tell(at(day, 15), fact)
+    plan.tell(at(day, 17), sharing.recorded(plan.make, provision, day))
+    return provision, at(day, 15)
+
+
+def _by_system(plan: Plan, to: str, day: date) -> tuple[str, int]:
+    """One that its member agreed to, and that rests on the recipient's system abroad."""
+    member = plan.make.short("mem-x")
+    plan.tell(at(day - 3 * _D, 12), sharing.consent(plan.make, member, to))
+    return _provide(
+        plan, to, day, basis="consent", xborder_basis="equiv_system", principal_refs=[member]
     )
 
 
@@ -168,9 +139,9 @@ def no_basis(plan: Plan, planted: str) -> None:
     for member in members[1:]:
         _consent(plan, member, at(day - 3 * _D, 12), TOLD)
     sent = {"basis": "consent", "xborder_basis": "consent", "principal_refs": members}
-    fact = _transfer(plan, name, principals_count=3, **sent)
-    plan.tell(at(day, 15), fact)
-    plan.label(planted, "XBR-01:NO_BASIS", fact["provision_id"], at(day, 15))
+    provision, t = _provide(plan, name, day, principals_count=3, **sent)
+    plan.label(planted, "XBR-01:NO_BASIS", provision, t)
+    plan.follows(planted, "TRF-01:CONSENT_MISSING", provision, t)
 
 
 def info_missing(plan: Plan, planted: str) -> None:
@@ -179,17 +150,15 @@ def info_missing(plan: Plan, planted: str) -> None:
     member = plan.make.short("mem-x")
     _consent(plan, member, at(day - 3 * _D, 12), ["country", "recipient_measures"])
     sent = {"basis": "consent", "xborder_basis": "consent", "principal_refs": [member]}
-    fact = _transfer(plan, name, **sent)
-    plan.tell(at(day, 15), fact)
-    plan.label(planted, "XBR-01:INFO_MISSING", fact["provision_id"], at(day, 15))
+    provision, t = _provide(plan, name, day, **sent)
+    plan.label(planted, "XBR-01:INFO_MISSING", provision, t)
 
 
 def system_unchecked(plan: Plan, planted: str) -> None:
     """The recipient's system was to carry it, and nobody looked at that."""
     name, day = _abroad(plan)
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
-    plan.tell(at(day, 15), fact)
-    plan.label(planted, "XBR-01:SYSTEM_UNCHECKED", fact["provision_id"], at(day, 15))
+    provision, t = _by_system(plan, name, day)
+    plan.label(planted, "XBR-01:SYSTEM_UNCHECKED", provision, t)
 
 
 def not_stopped(plan: Plan, planted: str) -> None:
@@ -200,13 +169,12 @@ def not_stopped(plan: Plan, planted: str) -> None:
         at(day - 20 * _D, 10),
         check | {"obstruction": "continuing", "action_taken": "to be stopped"},
     )
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
-    plan.tell(at(day, 15), fact)
+    provision, t = _by_system(plan, name, day)
     code, other = "XBR-01:STOPPED_RECIPIENT", "XBR-02:NOT_STOPPED"
     if planted.startswith("XBR-02"):
         code, other = other, code
-    plan.label(planted, code, fact["provision_id"], at(day, 15))
-    plan.follows(planted, other, fact["provision_id"], at(day, 15))
+    plan.label(planted, code, provision, t)
+    plan.follows(planted, other, provision, t)
 
 
 def recheck_overdue(plan: Plan, planted: str) -> None:
@@ -215,8 +183,7 @@ def recheck_overdue(plan: Plan, planted: str) -> None:
     last = add_months(day, -12)
     check = vendors.checked(plan.make, name, "US", last)
     plan.tell(at(last, 10), check | {"next_due": (day + 90 * _D).isoformat()})
-    fact = _transfer(plan, name, basis="none", xborder_basis="equiv_system")
-    plan.tell(at(day - 40 * _D, 15), fact)
+    _by_system(plan, name, day - 40 * _D)
     plan.label(planted, "XBR-02:OVERDUE", name, midnight(day + _D))
 
 
