@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any
 
+from controls.calendar import day_end, terms
 from controls.kernel import Judgement
 from controls.registers import View
 
@@ -29,3 +32,33 @@ def due_by(
         return Judgement("not_applicable", at=begun, until=end, **common)
     closed = over or done is not None
     return Judgement("violation", code, at=end, detected=end, since=begun, closed=closed, **common)
+
+
+def comes_round(
+    code: str,
+    began: date,
+    done: Iterable[date],
+    due: Callable[[date], date],
+    view: View,
+    *,
+    prefix: str = "",
+    gone: date | None = None,
+    **common: Any,
+) -> Iterator[Judgement]:
+    """A duty that comes round: one judgement a term, whose subject is `prefix` and the term's
+    first day.
+
+    A term begins on the day on which the duty was last done, at the earliest with `began`, and
+    ends with the day `due` of that; `gone` is the day from which nobody owes it any more.
+    """
+    for start, last, next_one in terms(began, (max(day, began) for day in done), due):
+        end = day_end(last)
+        said: dict[str, Any] = {
+            "subject": f"{prefix}{start}", "item": f"{code} {start}", "facts": {"last": f"{start}"},
+            **common,
+        }  # fmt: skip
+        if gone is not None and gone <= last:
+            yield Judgement("not_applicable", at=day_end(start), **said)
+            continue
+        when = None if next_one is None else end if next_one <= last else day_end(next_one)
+        yield due_by(end, when, code, view, begun=day_end(start), over=gone is not None, **said)

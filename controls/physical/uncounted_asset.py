@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from controls.books.premises import INVENTORY
-from controls.calendar import add_months, day_end, jst_day, terms
-from controls.deadlines import due_by
+from controls.calendar import add_months, day_end, jst_day
+from controls.deadlines import comes_round, due_by
 from controls.events import (
     AreaInspected,
     AssetDisposed,
@@ -111,30 +111,18 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def counted(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        begun = jst_day(view.began)
-        days = [max(jst_day(first), begun) for first, _ in campaigns(view)]
+        days = [jst_day(first) for first, _ in campaigns(view)]
         due = partial(add_months, count=limits.stock_months)
-        yield from overdue("CAMPAIGN_OVERDUE", "", begun, days, due, view)
+        yield from comes_round("CAMPAIGN_OVERDUE", jst_day(view.began), days, due, view)
 
     def patrolled(zone: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
         began = max(jst_day(view.began), jst_day(facts[0][0]))
-        days = [max(jst_day(f[0]), began) for f in standing(facts, "patrol")]
-        yield from overdue("PATROL_OVERDUE", f"{zone}|", began, days, in_days, view)
+        days = [jst_day(f[0]) for f in standing(facts, "patrol")]
+        yield from comes_round("PATROL_OVERDUE", began, days, in_days, view, prefix=f"{zone}|")
 
     def in_days(day: Any) -> Any:
         return day + timedelta(days=limits.patrol_days)
-
-    def overdue(
-        code: str, prefix: str, began: Any, days: Sequence[Any], due: Any, view: View
-    ) -> Iterator[Judgement]:
-        for start, last, done in terms(began, days, due):
-            when = None if done is None else min(day_end(done), day_end(last + timedelta(days=1)))
-            kept = done is not None and done <= last
-            yield due_by(
-                day_end(last), day_end(last) if kept else when, code, view, begun=day_end(start),
-                subject=f"{prefix}{start}", item=f"{code} {start}", facts={"last": f"{start}"},
-            )  # fmt: skip
 
     def wanting(zone: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         row: dict[str, int] = {}

@@ -9,8 +9,8 @@ from typing import Any
 from controls.books.access import SYSTEM_SOURCES
 from controls.books.core import ACCOUNTS, DATASETS, STAFF
 from controls.books.systems import OWNER_ACCOUNTS
-from controls.calendar import day_end, jst_day, terms
-from controls.deadlines import due_by
+from controls.calendar import day_end, jst_day
+from controls.deadlines import comes_round, due_by
 from controls.events import (
     AccessAccountChanged,
     AccessAuthAttempt,
@@ -168,20 +168,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         latest = view.all(DATASETS, dataset)[-1]
         there = latest.status == "active" and system in latest.storage_systems
         gone = None if there else jst_day(latest.occurred_at)
-        days = [max(jst_day(f[0]), began) for f in standing(facts, "complete")]
-        for start, last, done in terms(began, days, in_days):
-            common: dict[str, Any] = {
-                "subject": f"{key}|{start}", "item": f"{start}", "facts": {"last": f"{start}"},
-            }  # fmt: skip
-            end = day_end(last)
-            if gone is not None and gone <= last:
-                yield Judgement("not_applicable", at=day_end(start), **common)
-                continue
-            when = None if done is None else (end if done <= last else day_end(done))
-            yield due_by(
-                end, when, "REVIEW_OVERDUE", view, begun=day_end(start), over=gone is not None,
-                **common,
-            )  # fmt: skip
+        days = [jst_day(f[0]) for f in standing(facts, "complete")]
+        yield from comes_round(
+            "REVIEW_OVERDUE", began, days, in_days, view, prefix=f"{key}|", gone=gone
+        )
 
     def in_days(day: date) -> date:
         return day + timedelta(days=limits.review_days)
