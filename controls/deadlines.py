@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from controls.calendar import day_end, terms
+from controls.calendar import day_end, jst_day
 from controls.kernel import Judgement
 from controls.registers import View
 
@@ -37,7 +37,7 @@ def due_by(
 def comes_round(
     code: str,
     began: date,
-    done: Iterable[date],
+    done: Iterable[int],
     due: Callable[[date], date],
     view: View,
     *,
@@ -48,17 +48,25 @@ def comes_round(
     """A duty that comes round: one judgement a term, whose subject is `prefix` and the term's
     first day.
 
-    A term begins on the day on which the duty was last done, at the earliest with `began`, and
-    ends with the day `due` of that; `gone` is the day from which nobody owes it any more.
+    A term begins on the day on which the duty was last done (`done`, ms), at the earliest with
+    `began`, and ends with the day `due` of that; `gone` is the day from which nobody owes it any
+    more.
     """
-    for start, last, next_one in terms(began, (max(day, began) for day in done), due):
+    times = sorted(done)
+    spans = list(zip((max(jst_day(t), began) for t in times), [*times[1:], None], strict=False))
+    if not times or jst_day(times[0]) > began:
+        spans.insert(0, (began, times[0] if times else None))
+    for start, next_one in spans:
+        last = due(start)
         end = day_end(last)
         said: dict[str, Any] = {
             "subject": f"{prefix}{start}", "item": f"{code} {start}", "facts": {"last": f"{start}"},
             **common,
         }  # fmt: skip
+        if last < began:
+            continue
         if gone is not None and gone <= last:
             yield Judgement("not_applicable", at=day_end(start), **said)
-            continue
-        when = None if next_one is None else end if next_one <= last else day_end(next_one)
-        yield due_by(end, when, code, view, begun=day_end(start), over=gone is not None, **said)
+        else:
+            over = gone is not None
+            yield due_by(end, next_one, code, view, begun=day_end(start), over=over, **said)

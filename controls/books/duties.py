@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from controls.books.core import ROLES, STAFF
 from controls.calendar import day_end, day_start
-from controls.events import PmsActivity, PolicyChanged
+from controls.events import (
+    AttestationRecorded,
+    NonconformityChanged,
+    PmsActivity,
+    PolicyChanged,
+    PurposePublished,
+)
 from controls.registers import Register, View, field
 
 POLICIES = Register("policies", (PolicyChanged,), field("policy_id"))
@@ -60,4 +66,25 @@ def departments(at: int, view: View) -> dict[str, int]:
     return found
 
 
-BOOKS = (POLICIES, ACTIVITIES)
+CAUSED = Register("caused", (NonconformityChanged,), field("correlation_id"))
+"""Nonconformities, by what they were raised for: a finding, an activity, another one."""
+
+GENERAL_NOTICES = Register(
+    "general_notices",
+    (PurposePublished,),
+    lambda notice: () if notice.dataset_ids else ("all",),
+    lambda notice: notice.effective_from,
+)
+"""Purposes of use published for all datasets, under `all`, from effective_from."""
+
+ATTESTATIONS = Register("attestations", (AttestationRecorded,), lambda answer: answer.statement_ids)
+"""What owners said of statements that no event shows, by each statement."""
+
+PUBLISHED = Register(
+    "published",
+    (PolicyChanged,),
+    lambda change: ("published",) if change.step == "published" else (),
+)
+"""Published versions of any policy, all under `published`."""
+
+BOOKS = (ATTESTATIONS, PUBLISHED, GENERAL_NOTICES, POLICIES, ACTIVITIES, CAUSED)

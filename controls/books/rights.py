@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controls.events import RequestDecided, RequestReceived
+from controls.events import RequestDecided, RequestFee, RequestReceived
 from controls.registers import Register, field
 
 REQUESTS = Register("requests", (RequestReceived,), field("request_id"))
@@ -14,4 +14,13 @@ LOGIN_REQUESTS = Register("login_requests", (RequestReceived,), field("auth_id")
 DECISIONS = Register("decisions", (RequestDecided,), field("request_id"))
 """What was decided on them, by request_id."""
 
-BOOKS = (REQUESTS, LOGIN_REQUESTS, DECISIONS)
+DUE_FEES = Register("due_fees", (RequestFee,), lambda fee: ("due",) if fee.step == "due" else ())
+"""Fees that fell due, all under `due`."""
+
+CHARGEABLE = ("purpose_notice", "disclosure", "third_party_record")
+"""Kinds of request for which a fee may be taken (Art. 38(1))."""
+
+FEE = 1_000
+"""The published fee (yen), unless a company says otherwise."""
+
+BOOKS = (DUE_FEES, REQUESTS, LOGIN_REQUESTS, DECISIONS)

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from controls.calendar import add_months, day_end, jst_day, terms
-from controls.deadlines import due_by
+from controls.calendar import add_months, day_end, jst_day
+from controls.deadlines import comes_round, due_by
 from controls.events import PolicyChanged
 from controls.examples import breach, event, fine
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
@@ -112,17 +112,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 )  # fmt: skip
 
     def reviewed(policy: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        days = [jst_day(f[0]) for f in standing(facts, "approved")]
-        if not days or not ours(policy):
-            return
-        due = partial(add_months, count=limits.review_months)
-        for start, last, done in terms(days[0], days, due):
-            common: dict[str, Any] = {
-                "subject": f"{policy}|{start}", "item": f"{start}", "facts": {"last": f"{start}"},
-            }  # fmt: skip
-            end = day_end(last)
-            when = None if done is None else end if done <= last else day_end(done)
-            yield due_by(end, when, "STALE", view, begun=day_end(start), **common)
+        done = [f[0] for f in standing(facts, "approved")]
+        if done and ours(policy):
+            due = partial(add_months, count=limits.review_months)
+            first = jst_day(min(done))
+            yield from comes_round("STALE", first, done, due, view, prefix=f"{policy}|")
 
     def case(name: str, code: str, judge: Any, **more: Any) -> Case:
         return Case(
@@ -300,17 +294,17 @@ CONTROL = Control(
             "approved again a second after the year",
             policy("2025-11-10 10:00:00", "approved", effective_on="2025-11-11"),
             policy("2025-11-11 10:00:00", "published", effective_on="2025-11-11"),
-            policy("2026-11-11 00:00:00", "approved", effective_on="2025-11-11"),
+            policy("2026-11-11 00:00:01", "approved", effective_on="2025-11-11"),
             subject="privacy|2025-11-10",
             severity="medium",
         ),
         fine(
             "STALE",
-            "一年の最後の一秒の見直し",
-            "approved again in its last second",
+            "一年の終わりの見直し",
+            "approved again as it ends",
             policy("2025-11-10 10:00:00", "approved", effective_on="2025-11-11"),
             policy("2025-11-11 10:00:00", "published", effective_on="2025-11-11"),
-            policy("2026-11-10 23:59:59", "approved", effective_on="2025-11-11"),
+            policy("2026-11-11 00:00:00", "approved", effective_on="2025-11-11"),
         ),
     ),
 )  # fmt: skip

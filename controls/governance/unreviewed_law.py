@@ -53,7 +53,7 @@ REVIEW = "law_register_review"
 def checks(limits: Limits) -> tuple[Check, ...]:
     def reviewed(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        done = [jst_day(f[0]) for f in standing(facts)]
+        done = [f[0] for f in standing(facts)]
         due = partial(add_months, count=limits.months)
         yield from comes_round("OVERDUE", jst_day(view.began), done, due, view, prefix=f"{REVIEW}|")
         for change in limits.watch:
@@ -132,16 +132,16 @@ CONTROL = Control(
             "一年を一秒過ぎた見直し",
             "reviewed a second after the year",
             FIRST,
-            review("2026-11-11 00:00:00"),
+            review("2026-11-11 00:00:01"),
             subject="law_register_review|2025-11-10",
             severity="medium",
         ),
         fine(
             "OVERDUE",
-            "一年の最後の一秒の見直し",
-            "reviewed in its last second",
+            "一年の終わりの見直し",
+            "reviewed as it ends",
             FIRST,
-            review("2026-11-10 23:59:59"),
+            review("2026-11-11 00:00:00"),
         ),
         breach(
             "OVERDUE",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from controls.calendar import add_months, day_end, jst_day, terms
+from controls.calendar import add_months, day_end, jst_day
+from controls.deadlines import comes_round
 from controls.events import IncidentDetected, IncidentStep, NonconformityChanged, PmsActivity
 from controls.examples import breach, event, fine, unknown
 from controls.incident.dossier import (
@@ -96,22 +98,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def drilled(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        days = [jst_day(f[0]) for f in standing(facts, "drill")]
+        done = [f[0] for f in standing(facts, "drill")]
         due = partial(add_months, count=limits.drill_months)
-        for start, last, done in terms(jst_day(view.began), days, due):
-            end = day_end(last)
-            common: dict[str, Any] = {
-                "subject": view.org_id, "item": f"drill {start}", "at": end,
-            }  # fmt: skip
-            if done is not None and done <= last:
-                yield Judgement("pass", **common)
-            elif done is not None or view.now > end:
-                yield Judgement(
-                    "violation", "DRILL_OVERDUE", detected=end, since=day_end(start),
-                    closed=done is not None, facts={"last": f"{start}"}, **common,
-                )  # fmt: skip
-            else:
-                yield Judgement("not_applicable", until=end, **common)
+        for judged in comes_round("DRILL_OVERDUE", jst_day(view.began), done, due, view):
+            yield replace(judged, subject=view.org_id)
 
     def case(name: str, code: str, days: int, *steps: str) -> Case:
         return Case(
@@ -311,14 +301,14 @@ CONTROL = Control(
             "一年を一秒過ぎた訓練",
             "a drill one second after the year",
             drill("2026-04-10 10:00:00"),
-            drill("2027-04-11 00:00:00"),
+            drill("2027-04-11 00:00:01"),
         ),
         fine(
             "DRILL_OVERDUE",
             "一年の終わりの訓練",
-            "a drill in the last second of the year",
+            "a drill as the year ends",
             drill("2026-04-10 10:00:00"),
-            drill("2027-04-10 23:59:59"),
+            drill("2027-04-11 00:00:00"),
         ),
         breach(
             "DRILL_OVERDUE",

@@ -111,15 +111,15 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def counted(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
-        days = [jst_day(first) for first, _ in campaigns(view)]
+        done = [first for first, _ in campaigns(view)]
         due = partial(add_months, count=limits.stock_months)
-        yield from comes_round("CAMPAIGN_OVERDUE", jst_day(view.began), days, due, view)
+        yield from comes_round("CAMPAIGN_OVERDUE", jst_day(view.began), done, due, view)
 
     def patrolled(zone: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         assert view.began is not None
         began = max(jst_day(view.began), jst_day(facts[0][0]))
-        days = [jst_day(f[0]) for f in standing(facts, "patrol")]
-        yield from comes_round("PATROL_OVERDUE", began, days, in_days, view, prefix=f"{zone}|")
+        done = [f[0] for f in standing(facts, "patrol")]
+        yield from comes_round("PATROL_OVERDUE", began, done, in_days, view, prefix=f"{zone}|")
 
     def in_days(day: Any) -> Any:
         return day + timedelta(days=limits.patrol_days)
@@ -321,32 +321,32 @@ CONTROL = Control(
             "半年を一日過ぎた棚卸し",
             "a stocktake a second after the half year",
             count("spring", SPRING),
-            count("autumn", "2026-11-12 00:00:00"),
+            count("autumn", "2026-11-12 00:00:01"),
             subject="2026-05-11",
             severity="medium",
         ),
         fine(
             "CAMPAIGN_OVERDUE",
             "半年の最後の一秒",
-            "in its last second",
+            "as it ends",
             count("spring", SPRING),
-            count("autumn", "2026-11-11 23:59:59"),
+            count("autumn", "2026-11-12 00:00:00"),
         ),
         breach(
             "PATROL_OVERDUE",
             "32 日目の巡回",
             "patrolled a second after the thirty-first day",
             inspected("2026-10-01 18:00:00", clear_desk="ok"),
-            inspected("2026-11-02 00:00:00", clear_desk="ok"),
+            inspected("2026-11-02 00:00:01", clear_desk="ok"),
             subject="zone-desk|2026-10-01",
             severity="low",
         ),
         fine(
             "PATROL_OVERDUE",
             "31 日目の巡回",
-            "patrolled in its last second",
+            "patrolled as it ends",
             inspected("2026-10-01 18:00:00", clear_desk="ok"),
-            inspected("2026-11-01 23:59:59", clear_desk="ok"),
+            inspected("2026-11-02 00:00:00", clear_desk="ok"),
         ),
         breach(
             "PATROL_OVERDUE",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from controls.books.rights import CHARGEABLE, FEE
 from controls.calendar import add_business_days, day_end, jst_day
 from controls.deadlines import due_by
 from controls.events import RequestDecided, RequestFee, RequestReceived
@@ -18,12 +19,12 @@ from controls.shapes import Case, Check, Fact, moment, standing
 
 class Limits(Params):
     chargeable: tuple[str, ...] = limit(
-        ("purpose_notice", "disclosure", "third_party_record"),
+        CHARGEABLE,
         "",
         "手数料を徴収できる請求（法 38 条）。",
         "Kinds of request for which a fee may be taken (Art. 38).",
     )
-    amount: int = limit(1_000, "yen", "公表した手数料。", "The published fee.")
+    amount: int = limit(FEE, "yen", "公表した手数料。", "The published fee.")
     notify_bd: int = limit(
         3, "bd", "不足を通知するまでの営業日。", "Business days in which a shortfall is notified."
     )

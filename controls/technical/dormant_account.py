@@ -168,9 +168,9 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         latest = view.all(DATASETS, dataset)[-1]
         there = latest.status == "active" and system in latest.storage_systems
         gone = None if there else jst_day(latest.occurred_at)
-        days = [jst_day(f[0]) for f in standing(facts, "complete")]
+        done = [f[0] for f in standing(facts, "complete")]
         yield from comes_round(
-            "REVIEW_OVERDUE", began, days, in_days, view, prefix=f"{key}|", gone=gone
+            "REVIEW_OVERDUE", began, done, in_days, view, prefix=f"{key}|", gone=gone
         )
 
     def in_days(day: date) -> date:
@@ -340,16 +340,16 @@ CONTROL = Control(
             "101 日目の棚卸し",
             "reviewed in the first second after the hundredth day",
             LISTED,
-            review("2026-07-11 00:00:00"),
+            review("2026-07-11 00:00:01"),
             subject="sys-crm|ds-members|2026-04-01",
             severity="medium",
         ),
         fine(
             "REVIEW_OVERDUE",
             "100 日目の棚卸し",
-            "reviewed in its last second",
+            "reviewed at its end",
             LISTED,
-            review("2026-07-10 23:59:59"),
+            review("2026-07-11 00:00:00"),
         ),
         breach(
             "REVIEW_OVERDUE",

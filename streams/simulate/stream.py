@@ -15,6 +15,7 @@ from streams.simulate import (
     clients,
     contractors,
     desk,
+    duties,
     history,
     office,
     outside,
@@ -25,7 +26,7 @@ from streams.simulate import (
     upkeep,
     vendors,
 )
-from streams.simulate.company import Company
+from streams.simulate.company import DATASETS, Company
 from streams.simulate.feed import ORG, Day, Fact, Maker
 from streams.simulate.plan import Label, Plan, Silence
 from streams.simulate.plants import chosen, sow
@@ -86,6 +87,13 @@ class Simulation:
             *abroad.years(company, make),
         ):
             plan.tell(occurred, fact)
+        for occurred, fact in (
+            *duties.years(company, make, plan.forgotten),
+            *duties.attested(company, make, plan.neglected),
+        ):
+            plan.tell(occurred, fact)
+        for entry in DATASETS:
+            upkeep.assess_again(plan, history.dataset(make, company, entry))
         for occurred, fact in assets.checks_before(company, make):
             plan.tell(occurred, fact)
         for occurred, fact in premises.stocktakes(company, make, plan.forgotten):
@@ -124,6 +132,7 @@ class Simulation:
             abroad.day_abroad(company, today, day, chance("abroad"))
             sharing.partner_day(today, day, chance("partner"))
             contractors.agents_day(today, day, chance("agents"))
+            duties.alerts_day(today, day, chance("alerts"))
             premises.patrols(today, day)
             assets.ledger_day(company, today, day, chance("ledger"))
             members.day(company, today, day, chance("members"))

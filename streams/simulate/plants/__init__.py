@@ -10,6 +10,7 @@ from streams.simulate.plants import (
     access,
     assets,
     duties,
+    governance,
     incidents,
     mail,
     outsourcing,
@@ -33,6 +34,7 @@ PLANTS: dict[str, Plant] = {
     **mail.PLANTS,
     **premises.PLANTS,
     **records.PLANTS,
+    **governance.PLANTS,
     **rights.PLANTS,
     **systems.PLANTS,
     **vendors.PLANTS,
@@ -41,7 +43,7 @@ PLANTS: dict[str, Plant] = {
     **abroad.PLANTS,
     **trail.PLANTS,
 }
-ONCE = incidents.ONCE | premises.ONCE | systems.ONCE
+ONCE = incidents.ONCE | premises.ONCE | systems.ONCE | governance.ONCE
 """What the company as a whole can get wrong only once."""
 
 __all__ = ["ONCE", "PLANTS", "chosen", "sow"]

@@ -12,7 +12,14 @@ from streams.simulate.times import at
 
 
 def own_dataset(
-    plan: Plan, like: str, since: date, *, reviewed: bool = True, checked: bool = True, **given: Any
+    plan: Plan,
+    like: str,
+    since: date,
+    *,
+    reviewed: bool = True,
+    checked: bool = True,
+    assessed: bool = True,
+    **given: Any,
 ) -> str:
     """A dataset registered and published like another; it is kept (`upkeep`) unless said
     otherwise."""
@@ -25,4 +32,6 @@ def own_dataset(
         plan.neglected.add(("review", name))
     if not checked:
         plan.neglected.add(("check", name))
+    if not assessed:
+        plan.neglected.add(("risk", name))
     return name
