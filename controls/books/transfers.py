@@ -178,6 +178,14 @@ COUNTRIES = Register(
 DATASET_COUNTRIES = Register("dataset_countries", (RegisterDataset,), lambda d: d.countries)
 """Lines of the 個人情報管理台帳 by each country in which the data is kept."""
 
+
+def _batch(record: TransferRecordCreated) -> tuple[str, ...]:
+    return ("",) if record.method == "batch" and record.side == "provider" else ()
+
+
+BATCH_RECORDS = Register("batch_records", (TransferRecordCreated,), _batch)
+"""Records that cover a continuous provision for a time: few, all under one key."""
+
 BOOKS = (
     RECIPIENT_PROVISIONS,
     DATASET_PROVISIONS,
@@ -193,4 +201,5 @@ BOOKS = (
     FILINGS,
     COUNTRIES,
     DATASET_COUNTRIES,
+    BATCH_RECORDS,
 )
