@@ -113,7 +113,7 @@ def passes(provision: Any, view: View) -> bool:
 def went_before(dataset: str, where: str, at: int, view: View) -> bool:
     """Data of it went to that country before, by a provision that passes XBR-01."""
     return any(
-        observed_country(p) == where and passes(p, view)
+        p.occurred_at <= at and observed_country(p) == where and passes(p, view)
         for p in view.entries(DATASET_PROVISIONS, dataset, at)
     )
 

@@ -163,7 +163,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             elif found:
                 first = found[0][0]
                 common["facts"] |= {"recorded_on": f"{jst_day(first.occurred_at)}"}
-                yield Judgement("violation", "LATE", at=end, detected=first.occurred_at, **common)
+                yield Judgement("violation", "LATE", at=first.occurred_at, **common)
             else:
                 yield due_by(end, None, "NO_RECORD", view, begun=provision.occurred_at, **common)
 
