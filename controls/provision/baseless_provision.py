@@ -563,6 +563,15 @@ CONTROL = Control(
             severity="critical",
             until=LATER,
         ),
+        breach(
+            "CONSENT_MISSING",
+            "999 人が同意していない",
+            "one fewer than a thousand have not consented",
+            registered(),
+            provided(principal_refs=CROWD[:-1], principals_count=999),
+            severity="high",
+            until=LATER,
+        ),
         unknown(
             "CONSENT_MISSING",
             "同意の記録を待つ間",
