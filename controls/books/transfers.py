@@ -116,7 +116,7 @@ def passes(provision: Any, view: View) -> bool:
 def went_before(dataset: str, where: str, at: int, view: View) -> bool:
     """Data of it went to that country before, by a provision that passes XBR-01."""
     return any(
-        observed_country(p) == where and passes(p, view)
+        p.occurred_at <= at and observed_country(p) == where and passes(p, view)
         for p in view.entries(DATASET_PROVISIONS, dataset, at)
     )
 
@@ -181,6 +181,14 @@ COUNTRIES = Register(
 DATASET_COUNTRIES = Register("dataset_countries", (RegisterDataset,), lambda d: d.countries)
 """Lines of the 個人情報管理台帳 by each country in which the data is kept."""
 
+
+def _batch(record: TransferRecordCreated) -> tuple[str, ...]:
+    return ("",) if record.method == "batch" and record.side == "provider" else ()
+
+
+BATCH_RECORDS = Register("batch_records", (TransferRecordCreated,), _batch)
+"""Records that cover a continuous provision for a time: few, all under one key."""
+
 BOOKS = (
     CASE_PROVISIONS,
     RECIPIENT_PROVISIONS,
@@ -197,4 +205,5 @@ BOOKS = (
     FILINGS,
     COUNTRIES,
     DATASET_COUNTRIES,
+    BATCH_RECORDS,
 )

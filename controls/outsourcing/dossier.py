@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from controls.books.transfers import DATASET_PROVISIONS
-from controls.calendar import jst_day
+from controls.calendar import day_end, jst_day
 from controls.events import (
     ContractorAudited,
     ContractorContracted,
@@ -80,6 +80,13 @@ def holds(facts: Sequence[Fact], at: int) -> bool:
         for provision in standing(facts, "entrusted")
         if provision[0] <= at
     )
+
+
+def last_moment(facts: Sequence[Fact]) -> int | None:
+    """When the last of the contractor's contracts ends; None where one runs on or none is known."""
+    lasts = [last for _, last in last_days(facts).values()]
+    ended = [last for last in lasts if last is not None]
+    return day_end(max(ended)) if ended and len(ended) == len(lasts) else None
 
 
 def back(settled: Fact, provision: Fact) -> bool:

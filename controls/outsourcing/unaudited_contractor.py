@@ -20,7 +20,7 @@ from controls.events import (
 )
 from controls.examples import breach, event, fine, unknown
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
-from controls.outsourcing.dossier import by_contractor, fact, holds, of_dataset
+from controls.outsourcing.dossier import by_contractor, fact, holds, last_moment, of_dataset
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, moment, standing
 
@@ -115,8 +115,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             )  # fmt: skip
             if judged.verdict == "not_applicable" and audit is not None:
                 judged = replace(judged, verdict="pass")  # the last audit still holds
-            elif judged.code == "OVERDUE" and not judged.closed and reached <= grave:
-                judged = replace(judged, until=grave)
+            elif judged.code is not None and not judged.closed:
+                turns = [t for t in (grave, last_moment(facts)) if t is not None]
+                judged = replace(
+                    judged, until=min((t for t in turns if t >= view.now), default=None)
+                )
             yield judged
 
     def light(contractor: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
@@ -221,6 +224,17 @@ def settled(at: str, **given: Any) -> ContractorDataSettled:
             "dataset_id": "ds-orders",
             **given,
         },
+    )
+
+
+def contracted(until: str) -> ContractorContracted:
+    return event(
+        ContractorContracted,
+        "2026-04-01 10:00:00",
+        contractor_id="ctr-printer",
+        contract_id="con-1",
+        effective_from="2026-04-01",
+        effective_to=until,
     )
 
 
@@ -399,18 +413,21 @@ CONTROL = Control(
             until="2026-10-11T00:00:01+09:00",
         ),
         fine(
+            "OVERDUE",
+            "期限より前に契約が終わった",
+            "the contract ended before the due day",
+            dataset(),
+            contracted("2027-03-31"),
+            audit("2026-04-01 10:00:00"),
+            provided(FIRST),
+            until="2027-04-02T00:00:01+09:00",
+        ),
+        fine(
             "NEVER",
             "契約が終わった委託先",
             "its contract has ended",
             dataset(),
-            event(
-                ContractorContracted,
-                "2026-04-01 10:00:00",
-                contractor_id="ctr-printer",
-                contract_id="con-1",
-                effective_from="2026-04-01",
-                effective_to="2027-04-09",
-            ),
+            contracted("2027-04-09"),
             provided(FIRST),
             until="2027-04-11T00:00:01+09:00",
         ),

@@ -179,10 +179,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 missing = (f"consents for {common['subject']}",)
                 yield Judgement("indeterminate", missing=missing, until=until, **common)
             else:
-                yield Judgement(
-                    "violation", "CONSENT_MISSING", detected=until, since=provision.occurred_at,
-                    **common,
-                )  # fmt: skip
+                yield Judgement("violation", "CONSENT_MISSING", detected=until, **common)
 
     def withdrawn(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         for provision, common in asked(facts, view):
@@ -247,7 +244,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             span=moment,
             by={ConsentChanged: "principal_ref"},
             asks={TransferProvided: principals, RecipientRegistered: told_by},
-            awaits=(ConsentChanged,),
             rises={"CONSENT_MISSING": (limits.critical_n, "critical")},
         )
 
@@ -565,6 +561,15 @@ CONTROL = Control(
             registered(),
             provided(principal_refs=CROWD, principals_count=1_000),
             severity="critical",
+            until=LATER,
+        ),
+        breach(
+            "CONSENT_MISSING",
+            "999 人が同意していない",
+            "one fewer than a thousand have not consented",
+            registered(),
+            provided(principal_refs=CROWD[:-1], principals_count=999),
+            severity="high",
             until=LATER,
         ),
         unknown(

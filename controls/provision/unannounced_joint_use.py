@@ -86,12 +86,16 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         """The announcement that it relies on; where it names none, of those with the recipient
         as a member the one that covers it best."""
         at = shared.occurred_at
+
+        def latest(scheme_id: str) -> JointuseAnnounced | None:
+            """The last one announced by then, also where a correction moved its announcement."""
+            return view.latest(SCHEMES, scheme_id, at, lambda s: bool(s.announced_at <= at))
+
         if shared.scheme_id:
-            named: JointuseAnnounced | None = view.latest(SCHEMES, shared.scheme_id, at)
-            return named
+            return latest(shared.scheme_id)
         ids = sorted({s.scheme_id for s in view.entries(SCHEME_MEMBERS, recipient(shared), at)})
-        latest = [view.latest(SCHEMES, scheme_id, at) for scheme_id in ids]
-        fitting = [s for s in latest if s is not None and recipient(shared) in s.member_ids]
+        found = [latest(scheme_id) for scheme_id in ids]
+        fitting = [s for s in found if s is not None and recipient(shared) in s.member_ids]
         return min(fitting, key=lambda s: (not complete(s), len(outside(shared, s))), default=None)
 
     def lines(facts: Sequence[Fact], view: View) -> Iterator[tuple[Shared, dict[str, Any]]]:

@@ -19,7 +19,7 @@ from controls.events import (
     TransferRecordCreated,
 )
 from controls.examples import breach, event, fine
-from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.provision.acquired import acquired, came, from_others, merged, packed, subject
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, Look, moment, one_key
@@ -100,9 +100,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             else:
                 later = any(sound(r) for r in made if r.occurred_at > at)
                 yield Judgement(
-                    "violation", "NOT_CHECKED", at=at, events=(line[1],), closed=later,
-                    since=at - DAY, **common,
-                )  # fmt: skip
+                    "violation", "NOT_CHECKED", at=at, events=(line[1],), closed=later, **common
+                )
 
     def illegal(misuse: tuple[int, str], common: dict[str, Any]) -> Judgement:
         at, event_id = misuse
@@ -197,7 +196,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 LinkExecuted: used_in,
                 TransferProvided: used_in,
             },
-            awaits=(TransferReceiptChecked,),
         ),
         Case(
             "recorded",
@@ -210,7 +208,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             gather=by_way,
             merge=merged,
             touches={TransferReceiptChecked: ways, TransferRecordCreated: recorded_ways},
-            awaits=(TransferRecordCreated,),
         ),
         Case(
             "marketed",

@@ -9,6 +9,7 @@ from typing import Any
 from controls.books.core import PROVISIONS, RECIPIENTS
 from controls.books.transfers import (
     ART27_1,
+    BATCH_RECORDS,
     EQUIVALENT,
     PROVISION_RECORDS,
     RECIPIENT_PROVISIONS,
@@ -16,7 +17,7 @@ from controls.books.transfers import (
     country,
     last_check,
 )
-from controls.calendar import day_end, jst_day
+from controls.calendar import day_end, day_start, jst_day
 from controls.deadlines import due_by
 from controls.events import (
     ForeignRecipientChecked,
@@ -87,13 +88,12 @@ def of_provider(provision_id: str, view: View) -> list[TransferRecordCreated]:
     return [r for r in view.all(PROVISION_RECORDS, provision_id) if r.side == "provider"]
 
 
-def pair(provision: Any, view: View) -> list[TransferProvided]:
-    """Every provision of the same dataset to the same recipient."""
-    return [
-        other
-        for other in view.all(RECIPIENT_PROVISIONS, provision.recipient_id)
-        if isinstance(other, TransferProvided) and other.dataset_id == provision.dataset_id
-    ]
+def same_pair(one: Any, other: TransferProvided) -> bool:
+    """Both are provisions of the same dataset to the same recipient."""
+    return isinstance(one, TransferProvided) and (one.recipient_id, one.dataset_id) == (
+        other.recipient_id,
+        other.dataset_id,
+    )
 
 
 def reach(batch: TransferRecordCreated, of: TransferProvided) -> tuple[date, date]:
@@ -112,10 +112,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         if not provision.recurring or provision.basis == "opt_out":
             return []
         return [
-            (record, *reach(record, other))
-            for other in pair(provision, view)
-            for record in of_provider(other.provision_id, view)
-            if record.method == "batch"
+            (record, *reach(record, named))
+            for record in view.all(BATCH_RECORDS, "")
+            for named in view.all(PROVISIONS, record.provision_id)
+            if same_pair(named, provision)
         ]
 
     def records(
@@ -163,7 +163,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             elif found:
                 first = found[0][0]
                 common["facts"] |= {"recorded_on": f"{jst_day(first.occurred_at)}"}
-                yield Judgement("violation", "LATE", at=end, detected=first.occurred_at, **common)
+                yield Judgement("violation", "LATE", at=first.occurred_at, **common)
             else:
                 yield due_by(end, None, "NO_RECORD", view, begun=provision.occurred_at, **common)
 
@@ -195,15 +195,23 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 
     def of_record(record: TransferRecordCreated, view: View) -> Iterable[str]:
         yield record.provision_id
-        if record.method == "batch":
-            for provision in view.all(PROVISIONS, record.provision_id):
-                if isinstance(provision, TransferProvided):
-                    yield from (other.provision_id for other in pair(provision, view))
+        for named in view.all(PROVISIONS, record.provision_id) if record.method == "batch" else ():
+            if isinstance(named, TransferProvided):
+                yield from within(record, named, view)
 
     def of_pair(provision: TransferProvided, view: View) -> Iterable[str]:
         """Others that a batch record covers, once it is known whose it is."""
-        if any(r.method == "batch" for r in of_provider(provision.provision_id, view)):
-            yield from (other.provision_id for other in pair(provision, view))
+        for record in of_provider(provision.provision_id, view):
+            if record.method == "batch":
+                yield from within(record, provision, view)
+
+    def within(record: TransferRecordCreated, named: TransferProvided, view: View) -> Iterator[str]:
+        """The provisions that a batch record covers, or that wait for the next one after it."""
+        first, last = reach(record, named)
+        end = day_end(last + timedelta(days=limits.batch_days))
+        for other in view.entries(RECIPIENT_PROVISIONS, named.recipient_id, end):
+            if other.occurred_at >= day_start(first) and same_pair(other, named):
+                yield other.provision_id
 
     def to_recipient(event: Any, view: View) -> Iterable[str]:
         given = view.all(RECIPIENT_PROVISIONS, event.recipient_id)

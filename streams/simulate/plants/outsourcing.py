@@ -105,6 +105,7 @@ def partly_settled(plan: Plan, planted: str) -> None:
     _feed(plan, name, day - 30 * _D)
     plan.tell(at(day - 5 * _D, 10), contractors.contract_ended(plan.make, name, day - 5 * _D))
     plan.tell(at(day, 14), contractors.settled(plan.make, name))
+    plan.tell(at(day + _D, 14), vendors.audited(plan.make, name, day + _D, sub))
     plan.label(planted, "OUT-06:PARTIAL", f"con-{name}|ds-orders", at(day, 14))
 
 
@@ -151,7 +152,7 @@ def goes_on(plan: Plan, planted: str) -> None:
     name = _vendor(plan, day - 80 * _D)
     due = plan.company.end + 20 * _D
     serious = contractors.audit_with(plan.make, name, audit, finding, due, "serious")
-    plan.tell(at(audit, 14), serious)
+    plan.tell(at(audit, 14), serious | {"next_due": due.isoformat()})
     provision, t = _feed(plan, name, day)
     plan.label(planted, "OUT-07:DATA_AFTER_SERIOUS", provision, t)
 

@@ -123,7 +123,7 @@ def recorded_late(plan: Plan, planted: str) -> None:
     to = _recipient(plan, day)
     provision, _ = _provide(plan, to, day, _members(plan, to, day), record=False)
     plan.tell(at(day + 7 * _D, 17), sharing.recorded(plan.make, provision, day))
-    plan.label(planted, "TRF-02:LATE", provision, midnight(day + 6 * _D))
+    plan.label(planted, "TRF-02:LATE", provision, at(day + 7 * _D, 17))
 
 
 def items_missing(plan: Plan, planted: str) -> None:

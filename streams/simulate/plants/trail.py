@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.simulate import facts
 from streams.simulate.company import SOURCES
 from streams.simulate.plan import Plan, Silence
-from streams.simulate.times import MINUTE, SECOND, at
+from streams.simulate.times import MINUTE, SECOND, at, day_of
 
 
 def silent(plan: Plan, planted: str) -> None:
@@ -23,8 +23,11 @@ def silent(plan: Plan, planted: str) -> None:
 
 def seq_gap(plan: Plan, planted: str) -> None:
     """One number of a source is never seen."""
-    source = plan.rng.choice(("db-01", "file-01"))
-    moment = plan.office(plan.workday())
+    taken = {(source, day_of(moment)) for source, moment, _ in plan.skips}
+    while True:
+        source, moment = plan.rng.choice(("db-01", "file-01")), plan.office(plan.workday())
+        if (source, day_of(moment)) not in taken:
+            break
     plan.skips.append((source, moment, plan.label(planted, "GOV-08:SEQ_GAP", "", moment)))
 
 

@@ -164,9 +164,9 @@ def system_unchecked(plan: Plan, planted: str) -> None:
 def not_stopped(plan: Plan, planted: str) -> None:
     """A new law there makes the contract worthless; the feed goes on."""
     name, day = _abroad(plan)
-    check = vendors.checked(plan.make, name, "US", day - 20 * _D)
+    check = vendors.checked(plan.make, name, "US", day - 2 * _D)
     plan.tell(
-        at(day - 20 * _D, 10),
+        at(day - 2 * _D, 10),
         check | {"obstruction": "continuing", "action_taken": "to be stopped"},
     )
     provision, t = _by_system(plan, name, day)
