@@ -10,7 +10,7 @@ One TOML file a policy.  A company writes its own the same way:
     id = "ACME-1"
     place = "1 Purposes"
     text = "Uses data for the listed purposes only"
-    mode = "events"            # or "attestation": nothing shows it, GOV-09 asks its owner
+    mode = "event"             # or "attestation": nothing shows it, GOV-09 asks its owner
     controls = ["CON-02"]
 
     [[findings]]               # what is doubtful about the policy itself: shown, never enforced
@@ -47,7 +47,7 @@ class Statement(_Strict):
     id: str = Field(min_length=1)
     place: str
     text: str = Field(min_length=1)
-    mode: Literal["events", "attestation"]
+    mode: Literal["event", "attestation"]
     controls: tuple[str, ...] = Field(min_length=1)
 
     @property

@@ -118,6 +118,9 @@ class Store(Protocol):
     def populations(self) -> dict[str, dict[str, int]]:
         """Judgements by control and verdict, summed over all blocks."""
 
+    def last_judged(self) -> dict[str, int]:
+        """When each control last judged something: recorded_at (ms) of its latest block."""
+
     def blocks(self) -> Iterator[dict[str, Any]]:
         """Ledger rows by lane, partition, number."""
 

@@ -342,6 +342,14 @@ class ClickHouse:
             total.setdefault(control, {})[verdict] = count
         return total
 
+    def last_judged(self) -> dict[str, int]:
+        rows = self._rows(
+            "SELECT control, toUnixTimestamp64Milli(max(recorded_at)) FROM ("
+            " SELECT arrayJoin(JSONExtractKeys(populations)) AS control, recorded_at FROM ledger"
+            ") GROUP BY control ORDER BY control"
+        )
+        return {control: int(at) for control, at in rows}
+
     def blocks(self) -> Iterator[dict[str, Any]]:
         keys = names(LEDGER)
         for lane, partition in self._places():

@@ -161,6 +161,15 @@ class Memory:
                         sums[verdict] = sums.get(verdict, 0) + count
         return total
 
+    def last_judged(self) -> dict[str, int]:
+        last: dict[str, int] = {}
+        for chain in self._chains.values():
+            for block in chain:
+                for control in block.header.populations:
+                    at = int(block.ledger["recorded_at"])
+                    last[control] = max(last.get(control, at), at)
+        return last
+
     def blocks(self) -> Iterator[dict[str, Any]]:
         for key in sorted(self._chains):
             for block in self._chains[key]:

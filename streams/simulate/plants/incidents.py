@@ -51,7 +51,8 @@ def contain_late(plan: Plan, planted: str) -> None:
 def untriaged(plan: Plan, planted: str) -> None:
     """Somebody acknowledges a candidate and leaves it at that."""
     alert, raised = plan.make.short("alt-"), plan.office(plan.workday())
-    for after, step in ((0, "raised"), (10 * 60_000, "acknowledged")):
+    steps = ((0, "raised"), (10 * 60_000, "acknowledged"), (26 * HOUR, "resolved"))
+    for after, step in steps:
         plan.tell(
             raised + after,
             plan.make(
