@@ -125,9 +125,9 @@ class Case:
     and `merge` may then pack many events into few facts.  `touches` names the cases that a
     register event may judge differently, as known with it.
 
-    `placed` is for cases `across` whose key only the books know: the keys of an event of traffic,
-    as known where it happened. Of an event that has none nothing is told; `revisits` finds the
-    stored ones of which the books speak later.
+    `placed` is for cases `across` whose keys only the books know: the keys of an event, as known
+    where it happened. Of traffic that has none nothing is told; `revisits` finds the stored ones of
+    which the books speak later.
 
     `asks` is for cases of `principals`: of which principals a register event speaks, as known
     with it.  The event becomes a fact of each of them, in the partition that keeps that principal,
@@ -184,7 +184,7 @@ class Case:
 
     def keys(self, event: Any, view: View) -> Iterable[str]:
         """The cases that an event belongs to; blank means none."""
-        if self.placed is not None and event.lane != "books":
+        if self.placed is not None:
             return self.placed(event, view)
         return (self.key(event),)
 

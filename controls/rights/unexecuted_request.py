@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from controls.asked import principals
+from controls.books.principals import USES, from_then_on, said, without_old_uses
 from controls.books.rights import DECISIONS, REQUESTS
 from controls.calendar import day_end, jst_day
 from controls.events import (
@@ -19,7 +20,7 @@ from controls.events import (
     TransferProvided,
 )
 from controls.examples import breach, event, fine, unknown
-from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import FOREVER, View
 from controls.rights import request as requests
 from controls.rights.request import ACCEPTED, by_request, decision, first, no_request
@@ -53,29 +54,11 @@ class Limits(Params):
 STOPS_USE = ("stop_use", "erase", "deletion")
 
 
-def said(event: Any) -> Fact:
-    """A mailing, an opt-out, a consent, or what the books say of the principal's requests."""
-    if isinstance(event, MarketingSent):
-        return told(event, "sent", "channel")
-    if isinstance(event, OptoutRecorded):
-        return told(event, "optout", "scope", "effective_at")
-    if isinstance(event, ConsentChanged):
-        return told(event, "consent", "kind", "state", "recipient_id", "purpose_codes")
+def fact(event: Any) -> Fact:
+    """What a principal said or got, and the request as the books tell of it."""
     if isinstance(event, RequestReceived):
         return told(event, "request", "request_id")
-    return told(event, "books")
-
-
-MAILINGS = 60 * DAY
-"""So long (ms) mailings are remembered; those before are read again where a stop comes late."""
-
-
-def without_old_mailings(facts: Sequence[Fact], floor: int) -> list[Fact]:
-    return [f for f in facts if f[0] >= floor or f[3] != "sent"]
-
-
-def from_then_on(at: int) -> tuple[int, int]:
-    return at, FOREVER
+    return said(event)
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
@@ -197,11 +180,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             (code,),
             kinds,
             one_key("principal_ref"),
-            said,
+            fact,
             judge,
-            keep=MAILINGS,
+            keep=USES,
             span=from_then_on,
-            forget=without_old_mailings,
+            forget=without_old_uses,
             by=dict.fromkeys(kinds, "principal_ref"),
             asks={
                 RequestReceived: requester,
@@ -233,8 +216,8 @@ def received(kind: str = "stop_use", **given: Any) -> RequestReceived:
 
 
 def decided(**given: Any) -> RequestDecided:
-    said = {"request_id": "req-1", "decision": "accept", **given}
-    return event(RequestDecided, "2026-11-06 10:00:00", **said)
+    told_by = {"request_id": "req-1", "decision": "accept", **given}
+    return event(RequestDecided, "2026-11-06 10:00:00", **told_by)
 
 
 def done(at: str = "2026-11-09 10:00:00", **given: Any) -> RequestExecuted:
@@ -247,8 +230,8 @@ def mailing(at: str) -> MarketingSent:
 
 
 def provided(at: str, **given: Any) -> TransferProvided:
-    said = {"recipient_kind": "third_party", "basis": "none", "principal_refs": ["mem-1"], **given}
-    return event(TransferProvided, at, provision_id="prov-1", principals_count=1, **said)
+    sent = {"recipient_kind": "third_party", "basis": "none", "principal_refs": ["mem-1"], **given}
+    return event(TransferProvided, at, provision_id="prov-1", principals_count=1, **sent)
 
 
 CONTROL = Control(

@@ -60,7 +60,9 @@ def fact(event: Any) -> Fact:
 
 
 def placed(event: Any, view: View) -> Iterable[str]:
-    """The requests that were made under this login, where it succeeded."""
+    """The request; of a login those that were made under it, where it succeeded."""
+    if not isinstance(event, AccessAuthAttempt):
+        return (event.request_id,)
     if event.outcome != "success" or not event.auth_id:
         return ()
     return [made.request_id for made in view.all(LOGIN_REQUESTS, event.auth_id)]

@@ -19,6 +19,7 @@ def own_dataset(
     reviewed: bool = True,
     checked: bool = True,
     assessed: bool = True,
+    published: bool = True,
     **given: Any,
 ) -> str:
     """A dataset registered and published like another; it is kept (`upkeep`) unless said
@@ -26,8 +27,11 @@ def own_dataset(
     name, entry = plan.make.short("ds-x"), DATASET[like]
     line = history.dataset(plan.make, plan.company, entry)
     plan.tell(at(since, 9), line | {"dataset_id": name, "name": name} | given)
-    notice = history.notice(plan.make, plan.company, entry, since)
-    plan.tell(at(since, 8), notice | {"notice_id": f"notice-{name}", "dataset_ids": [name]})
+    if published:
+        notice = history.notice(plan.make, plan.company, entry, since)
+        plan.tell(at(since, 8), notice | {"notice_id": f"notice-{name}", "dataset_ids": [name]})
+    else:
+        plan.neglected.add(("notice", name))
     if not reviewed:
         plan.neglected.add(("review", name))
     if not checked:

@@ -107,8 +107,10 @@ def _abroad(plan: Plan, country: str = "US") -> tuple[str, date]:
     return name, day
 
 
-def _consent(plan: Plan, member: str, t: int, info: list[str]) -> None:
-    plan.tell(t, sharing.consent(plan.make, member, None, kind="foreign", info_items=info))
+def _consent(plan: Plan, member: str, t: int, info: list[str]) -> str:
+    fact = sharing.consent(plan.make, member, None, kind="foreign", info_items=info)
+    plan.tell(t, fact)
+    return str(fact["consent_id"])
 
 
 def _provide(plan: Plan, to: str, day: date, **given: Any) -> tuple[str, int]:
@@ -148,10 +150,12 @@ def info_missing(plan: Plan, planted: str) -> None:
     """He consented, and was not told of the country's law."""
     name, day = _abroad(plan)
     member = plan.make.short("mem-x")
-    _consent(plan, member, at(day - 3 * _D, 12), ["country", "recipient_measures"])
+    agreed = at(day - 3 * _D, 12)
+    consent = _consent(plan, member, agreed, ["country", "recipient_measures"])
     sent = {"basis": "consent", "xborder_basis": "consent", "principal_refs": [member]}
     provision, t = _provide(plan, name, day, **sent)
     plan.label(planted, "XBR-01:INFO_MISSING", provision, t)
+    plan.follows(planted, "CON-05:INFO_MISSING", consent, agreed)
 
 
 def system_unchecked(plan: Plan, planted: str) -> None:

@@ -1,0 +1,1 @@
+"""人的安全管理措置 — training, pledges, joining and leaving (APPI Art. 24)."""

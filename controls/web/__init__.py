@@ -1,0 +1,1 @@
+"""ウェブと外部送信 — tags, cookies and what they send (APPI Art. 31)."""
