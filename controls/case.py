@@ -73,7 +73,7 @@ def judge_cases(
                 for key, older in check.facts(recall(looked), view).items():
                     told_facts[key] = check.merge(told_facts.get(key, []), older)
             if told_facts:
-                changes.facts[ref] = told_facts
+                changes.facts[ref] = {k: check.merge((), f) for k, f in told_facts.items()}
             continue
         for tally in block.tallies if ref in told else ():
             for key, facts in tally.facts.get(ref, {}).items():

@@ -5,6 +5,7 @@ A module a family of controls; each also holds the terms that are derived from i
 
 from controls.books import (
     access,
+    anonymized,
     contractors,
     core,
     duties,
@@ -15,11 +16,13 @@ from controls.books import (
     rights,
     systems,
     transfers,
+    web,
 )
 
 BOOKS = (
     *core.BOOKS,
     *access.BOOKS,
+    *anonymized.BOOKS,
     *contractors.BOOKS,
     *duties.BOOKS,
     *people.BOOKS,
@@ -29,5 +32,6 @@ BOOKS = (
     *rights.BOOKS,
     *systems.BOOKS,
     *transfers.BOOKS,
+    *web.BOOKS,
 )
 """Every book."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from controls.asked import principals
+from controls.books.anonymized import barred
 from controls.books.contractors import in_force
 from controls.books.core import DATASETS, PROVISIONS, RECIPIENTS
 from controls.books.transfers import DATASET_PROVISIONS, RECIPIENT_PROVISIONS, own_entity
@@ -71,7 +72,8 @@ def consent_based(provision: TransferProvided) -> bool:
 
 def apart(provision: TransferProvided, view: View) -> bool:
     """No third party: the principal, or our own entity."""
-    return provision.recipient_kind == "principal" or own_entity(provision, view)
+    own = provision.recipient_kind == "principal" or own_entity(provision, view)
+    return own or barred(provision, view)  # what is barred ANO-04 judges
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:

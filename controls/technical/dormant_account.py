@@ -77,7 +77,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def thinned(facts: Sequence[Fact], new: Iterable[Fact]) -> list[Fact]:
         """Of old uses only those between which an account lay idle for a while."""
         every = remember(facts, new)
-        cut = every[-1][0] - LATE
+        cut = every[-1][0] - LATE if every else 0
         kept: list[Fact] = []
         for place, fact in enumerate(every):
             before = next((f for f in reversed(kept) if f[4] == fact[4]), None)

@@ -14,6 +14,7 @@ from controls.books.access import (
     holder,
     unrevoked,
 )
+from controls.books.anonymized import method_info
 from controls.books.core import DATASETS
 from controls.events import (
     AccessDatastoreQuery,
@@ -68,6 +69,8 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         grants = unrevoked(access, view, wait)
         if active(grants, access.occurred_at):
             return PASS
+        if method_info(access.dataset_id, access.occurred_at, view) and not grants:
+            return NOT_APPLICABLE  # ANO-01 judges it
         subject = f"{holder(access)}|{access.dataset_id}"
         if grants:
             ends = max(g.valid_until for g in grants if g.valid_until is not None)

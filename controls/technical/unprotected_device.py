@@ -233,7 +233,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
 def thinned(facts: Sequence[Fact], new: Iterable[Fact]) -> list[Fact]:
     """Of old postures that say the same one after the other, the first."""
     every = remember(facts, new)
-    cut = every[-1][0] - THINNED
+    cut = every[-1][0] - THINNED if every else 0
     kept: list[Fact] = []
     for fact in every:
         same = kept and kept[-1][4] == fact[4] and not fact[2]

@@ -11,6 +11,7 @@ from random import Random
 
 from streams.simulate import (
     abroad,
+    anonymized,
     assets,
     clients,
     contractors,
@@ -85,6 +86,7 @@ class Simulation:
             *clients.years(company, make),
             *sharing.years(company, make),
             *abroad.years(company, make),
+            *anonymized.years(company, make),
         ):
             plan.tell(occurred, fact)
         for occurred, fact in (

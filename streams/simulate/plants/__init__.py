@@ -8,6 +8,7 @@ from streams.simulate.plan import Plan
 from streams.simulate.plants import (
     abroad,
     access,
+    anonymized,
     assets,
     duties,
     governance,
@@ -35,6 +36,7 @@ PLANTS: dict[str, Plant] = {
     **mail.PLANTS,
     **premises.PLANTS,
     **purpose.PLANTS,
+    **anonymized.PLANTS,
     **records.PLANTS,
     **governance.PLANTS,
     **rights.PLANTS,

@@ -317,7 +317,7 @@ def sent_after(plan: Plan, planted: str) -> None:
 def tag_after(plan: Plan, planted: str) -> None:
     """The banner said no, the tag fires."""
     t, page = _moment(plan), plan.make.short("/page-")
-    tag = abroad.tag(plan.make, "metrics.example.com", page_class=page, consent_state="refused")
+    tag = abroad.tag(plan.make, "metrics.example", page_class=page, consent_state="refused")
     plan.tell(t, tag)
     subject = f"{page}|{tag['third_party_domain']}"
     plan.label(planted, "CON-06:TAG_AFTER_REFUSAL", subject, t)
