@@ -267,6 +267,11 @@ def change(company: Company, today: date, day: Day) -> None:
                     day.add(at(today, 6, 10), fact)
                 for fact in rights(make, company, person, new, "granted"):
                     day.add(at(today, 6, 20), fact)
+                boss = company.boss_of(new, person.ref)
+                office = facts.privilege(
+                    make, person.badge, person.ref, "zone-office", None, "zone_entry", boss
+                )
+                day.add(at(today, 6, 25), office)
         if person.left == today:
             dept = person.depts[-1][1]
             boss = company.boss_of(dept)

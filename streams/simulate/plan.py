@@ -52,6 +52,8 @@ class Plan:
     """Duties that come round and that nobody thinks of."""
     neglected: set[tuple[str, str]] = field(default_factory=set)
     """(review or check, dataset): what comes round for every dataset but this one."""
+    hired: list[tuple[str, date, date | None]] = field(default_factory=list)
+    """Who is on the staff for a fault only: since when, and until when."""
     _nights: list[tuple[date, int]] = field(init=False)
     _pools: dict[str, list[Person]] = field(init=False)
 

@@ -20,6 +20,7 @@ from streams.simulate import (
     history,
     office,
     outside,
+    people,
     premises,
     records,
     sharing,
@@ -92,6 +93,8 @@ class Simulation:
         for occurred, fact in (
             *duties.years(company, make, plan.forgotten),
             *duties.attested(company, make, plan.neglected),
+            *people.years(company, make, plan.hired, plan.forgotten),
+            *people.rules_of(company, make),
         ):
             plan.tell(occurred, fact)
         for entry in DATASETS:

@@ -15,6 +15,7 @@ from streams.simulate.plants import (
     incidents,
     mail,
     outsourcing,
+    people,
     perimeter,
     premises,
     purpose,
@@ -35,6 +36,7 @@ PLANTS: dict[str, Plant] = {
     **incidents.PLANTS,
     **mail.PLANTS,
     **premises.PLANTS,
+    **people.PLANTS,
     **purpose.PLANTS,
     **anonymized.PLANTS,
     **records.PLANTS,
@@ -47,7 +49,7 @@ PLANTS: dict[str, Plant] = {
     **abroad.PLANTS,
     **trail.PLANTS,
 }
-ONCE = incidents.ONCE | premises.ONCE | systems.ONCE | governance.ONCE
+ONCE = incidents.ONCE | premises.ONCE | systems.ONCE | people.ONCE | governance.ONCE
 """What the company as a whole can get wrong only once."""
 
 __all__ = ["ONCE", "PLANTS", "chosen", "sow"]

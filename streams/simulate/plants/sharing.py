@@ -249,7 +249,9 @@ def cookies_linked(plan: Plan, planted: str) -> None:
         consent_confirmed=False, confirm_method=None, record_id=None,
     )  # fmt: skip
     plan.tell(at(day, 4), came)
-    job = sharing.linked(plan.make, source, identifiable_output=True)
+    job = sharing.linked(
+        plan.make, source, identifiable_output=True, output_dataset_id="ds-members"
+    )
     plan.tell(at(day, 6), job)
     plan.label(planted, "TRF-05:LINK_WITHOUT_CONSENT", job["job_id"], at(day, 6))
 
