@@ -129,10 +129,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         end = day_end(move.effective_on + timedelta(days=limits.move_days))
         old = [f for f in lines if f[0] < since]
         common: dict[str, Any] = {
-            "subject": f"{owner}|{key}", "item": f"{owner} {move.effective_on}",
+            "item": f"{owner} {move.effective_on}",
         }  # fmt: skip
         if not old or old[-1][3] != "granted":
             return
+        right = "|".join(part or old[-1][1] for part in key.split("|"))
+        common["subject"] = f"{owner}|{right}"
         until = old[-1][4]["valid_until"]
         after = [f[0] for f in lines if f[0] >= since]
         if until is not None and day_end(date.fromisoformat(until)) <= end:

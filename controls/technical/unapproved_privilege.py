@@ -52,6 +52,11 @@ def by_right(right: AccessPrivilegeChanged) -> str:
     return f"{right.account_ref}|{right.system_id}|{right.dataset_id or ''}|{right.role}"
 
 
+def subject_of(key: str, right: Fact) -> str:
+    """The right in words; one to no one dataset is told apart by the event that gave it."""
+    return "|".join(part or right[1] for part in key.split("|"))
+
+
 def right_fact(right: AccessPrivilegeChanged) -> Fact:
     return told(right, right.change, "valid_until")
 
@@ -99,8 +104,9 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             end = day_end(date.fromisoformat(until)) + limits.revoke_hours * HOUR
             later = [f[0] for f in lines[place + 1 :]]
             yield due_by(
-                end, min(later, default=None), "NOT_EXPIRED", view, begun=right[0], subject=key,
-                item=right[1], events=(right[1],), facts={"until": until},
+                end, min(later, default=None), "NOT_EXPIRED", view, begun=right[0],
+                subject=subject_of(key, right), item=right[1], events=(right[1],),
+                facts={"until": until},
             )  # fmt: skip
 
     def of_ticket(approval: ApprovalGranted, view: View) -> Iterable[str]:

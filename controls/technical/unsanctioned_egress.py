@@ -71,7 +71,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             subject = f"{egress.actor_ref}|{egress.destination}|{name}"
             return Judgement("violation", "UNSANCTIONED", subject)
         if egress.channel == "removable" and not egress.encrypted:
-            subject = f"{egress.actor_ref}|{egress.device_id or ''}|{name}"
+            subject = f"{egress.actor_ref}|{egress.device_id or egress.event_id}|{name}"
             return Judgement("violation", "USB_PLAIN", subject)
         return PASS
 
@@ -310,15 +310,15 @@ CONTROL = Control(
             "USB_PLAIN",
             "暗号化していない USB",
             "a stick that is not encrypted",
-            egress(channel="removable", encrypted=False),
-            subject="sato||det-1",
+            egress(channel="removable", encrypted=False, device_id="pc-7"),
+            subject="sato|pc-7|det-1",
             severity="high",
         ),
         fine(
             "USB_PLAIN",
             "暗号化した USB",
             "one that is",
-            egress(channel="removable", encrypted=True),
+            egress(channel="removable", encrypted=True, device_id="pc-7"),
         ),
         breach(
             "SHARE_EXTERNAL",

@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
 def described(found: Catalogue, control: Control[Any]) -> dict[str, Any]:
     """A control as plain JSON."""
     fields = type(control.params).model_fields
+    defaults = type(control.params)().model_dump(mode="json")
     return {
         "control": control.id,
         "measure": found.measures[control.id],
@@ -65,7 +66,7 @@ def described(found: Catalogue, control: Control[Any]) -> dict[str, Any]:
             {
                 "name": name,
                 "value": value,
-                "default": fields[name].default,
+                "default": defaults[name],
                 **(fields[name].json_schema_extra or {}),
                 "en": fields[name].description,
             }

@@ -258,7 +258,7 @@ def reads(company: Company, today: date, make: Maker, rng: Random, tell: Tell) -
         return
     for dataset, keeper in company.keepers.items():
         for _ in range(2):
-            t = at(today, 10 + int(rng.random() * 6), int(rng.random() * 59))
+            t = at(today, 13 + int(rng.random() * 4), int(rng.random() * 59))
             tell(t, facts.query(make, keeper, dataset, "read", 1 + int(rng.random() * 3)))
 
 

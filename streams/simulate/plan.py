@@ -88,7 +88,7 @@ class Plan:
             min(
                 6,
                 (len(self.company.days) + 5) // 30,
-                len(pools["quiet"]) // 11,
+                len(pools["quiet"]) // 9,
                 len(pools["reader"]) // 4,
             ),
         )

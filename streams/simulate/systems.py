@@ -47,7 +47,7 @@ def postures(company: Company, today: date, day: Day, rng: Random) -> None:
             day.add(t, posture(day.make, person.device, person.ref, today))
 
 
-def egress(make: Maker, person: str, device: str, **given: Any) -> Fact:
+def egress(make: Maker, person: str, device: str | None, **given: Any) -> Fact:
     """What the endpoint agent saw leave: here to the sanctioned cloud."""
     return make(
         "dlp.egress_detected",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -165,6 +165,7 @@ def twins() -> Any:
 def plain(kind: str, annotation: Any, nullable: bool) -> Any:
     if kind == "instant":
         annotation = str
-    elif get_origin(annotation) is not Literal and int in get_args(annotation):
-        annotation = tuple[str, ...]  # a list of people, where evidence keeps their number
+    elif kind == "list of text or number":
+        # a list of people, where evidence keeps their number
+        annotation = tuple[str, ...]
     return annotation | None if nullable else annotation

@@ -8,6 +8,7 @@ from streams.simulate import facts
 from streams.simulate.company import DATASET, DEPARTMENTS, ORDINARY, Person
 from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
+from streams.simulate.plants.people import hire, reads
 from streams.simulate.times import MINUTE, at, day_of, is_closed, midnight
 
 
@@ -47,12 +48,11 @@ def expired_grant(plan: Plan, planted: str) -> None:
 
 def wrong_role(plan: Plan, planted: str) -> None:
     """The right is there, its role is not one the register gives this data to."""
-    person, day = plan.person("quiet"), plan.workday()
-    dataset = plan.rng.choice(ORDINARY)
-    plan.grant(person, dataset, day - timedelta(days=plan.rng.randint(2, 30)), role="viewer")
+    day = plan.workday()
+    person, dataset = hire(plan, day - timedelta(days=40)), plan.rng.choice(ORDINARY)
     t = plan.office(day)
-    plan.tell(t, facts.query(plan.make, person, dataset, "read", plan.rng.randint(1, 9)))
-    plan.label(planted, "TEC-01:WRONG_ROLE", f"{person.account}|{dataset}", t)
+    reads(plan, person, dataset, "viewer", t)
+    plan.label(planted, "TEC-01:WRONG_ROLE", f"acct-{person}|{dataset}", t)
 
 
 def _newcomer(plan: Plan) -> tuple[Person, int]:

@@ -32,16 +32,15 @@ def hire(
     return name
 
 
-def _query(plan: Plan, person: str, t: int) -> None:
-    """A read of orders under a right to them, on a machine of nobody."""
-    entry = DATASET["ds-orders"]
+def reads(plan: Plan, person: str, dataset: str, role: str, t: int) -> None:
+    """A read of a dataset under a right to it, on a machine of nobody."""
     right = facts.privilege(
-        plan.make, f"acct-{person}", person, entry.system, "ds-orders", "order_clerk",
+        plan.make, f"acct-{person}", person, DATASET[dataset].system, dataset, role,
         plan.company.boss["dept-sales"],
     )  # fmt: skip
     plan.tell(t - HOUR, right)
     keeper = plan.company.keepers["ds-cards"]
-    fact = facts.query(plan.make, keeper, "ds-orders", "read", 2)
+    fact = facts.query(plan.make, keeper, dataset, "read", 2)
     ours = {"actor_ref": person, "account_ref": f"acct-{person}", "device_id": None}
     plan.tell(t, fact | ours)
 
@@ -104,7 +103,7 @@ def untrained(plan: Plan, planted: str) -> None:
     day = plan.workday(before=6)
     person = hire(plan, day - 2 * _D, trained=False)
     t = at(day, 14, plan.rng.randrange(50))
-    _query(plan, person, t)
+    reads(plan, person, "ds-orders", "order_clerk", t)
     course = people.completed(plan.make, person, "introduction", day + 2 * _D)
     plan.tell(at(day + 2 * _D, 9), course)
     plan.label(planted, "HUM-02:UNTRAINED_ACCESS", person, t + 72 * HOUR)
@@ -115,7 +114,7 @@ def no_pledge(plan: Plan, planted: str) -> None:
     day = plan.workday(before=6)
     person = hire(plan, day - 2 * _D, pledged=False)
     t = at(day, 14, plan.rng.randrange(50))
-    _query(plan, person, t)
+    reads(plan, person, "ds-orders", "order_clerk", t)
     plan.tell(at(day + _D, 9), people.pledge(plan.make, person, day + _D))
     plan.label(planted, "HUM-03:NO_PLEDGE_ACCESS", person, t)
 

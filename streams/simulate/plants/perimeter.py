@@ -222,7 +222,7 @@ def last_out(plan: Plan, planted: str) -> None:
 
 def local_use_while_out(plan: Plan, planted: str) -> None:
     """A login at the server room's console by somebody who is not in the room."""
-    person, day = plan.person("quiet"), plan.workday()
+    person, day = plan.anyone(), plan.workday()
     plan.forced.add((person.ref, day))
     t = plan.office(day, 10, 16)
     plan.tell(

@@ -8,6 +8,7 @@ from typing import Any
 
 from streams.simulate import desk, facts, sharing
 from streams.simulate.plan import Plan
+from streams.simulate.plants.people import hire, reads
 from streams.simulate.times import DAY, HOUR, at, business_days, day_of, days_between, midnight
 
 _D = timedelta(days=1)
@@ -340,13 +341,13 @@ def not_reported(plan: Plan, planted: str) -> None:
 
 def other_role(plan: Plan, planted: str) -> None:
     """A right to the papers of requests in a role that has no business there."""
-    person, day = plan.person("quiet"), plan.workday()
-    plan.grant(person, "ds-requests", day - 3 * _D, role="crm_operator")
+    day = plan.workday()
+    person = hire(plan, day - 40 * _D)
     t = at(day, 14, plan.rng.randrange(60))
-    plan.tell(t, facts.query(plan.make, person, "ds-requests", "read", 2))
-    subject = f"{person.ref}|ds-requests|{day}"
+    reads(plan, person, "ds-requests", "crm_operator", t)
+    subject = f"{person}|ds-requests|{day}"
     plan.label(planted, "REQ-08:OTHER_ROLE", subject, t)
-    plan.follows(planted, "TEC-01:WRONG_ROLE", f"{person.account}|ds-requests", t)
+    plan.follows(planted, "TEC-01:WRONG_ROLE", f"acct-{person}|ds-requests", t)
 
 
 def other_purpose(plan: Plan, planted: str) -> None:

@@ -10,6 +10,7 @@ from streams.simulate.company import DATASET
 from streams.simulate.feed import Fact
 from streams.simulate.plan import Plan
 from streams.simulate.plants.datasets import own_dataset
+from streams.simulate.plants.people import hire
 from streams.simulate.times import DAY, HOUR, MINUTE, at, day_of, midnight, text
 
 _D = timedelta(days=1)
@@ -206,14 +207,13 @@ def shared_outside(plan: Plan, planted: str) -> None:
 
 def hoard(plan: Plan, planted: str) -> None:
     """Three uploads in the last week before leaving."""
-    person = plan.person("quiet")
     last = plan.workday(after=8)
-    person.left = last
+    person = hire(plan, last - 40 * _D, last)
     t = 0
     for days in (5, 3, 2):
         t = at(last - days * _D, 14, plan.rng.randrange(60))
-        plan.tell(t, systems.egress(plan.make, person.ref, person.device))
-    plan.label(planted, "TEC-11:LEAVER_HOARD", f"{person.ref}|{last}", t)
+        plan.tell(t, systems.egress(plan.make, person, None))
+    plan.label(planted, "TEC-11:LEAVER_HOARD", f"{person}|{last}", t)
 
 
 def _right(plan: Plan, **given: Any) -> tuple[Fact, int]:
@@ -252,7 +252,7 @@ def not_expired(plan: Plan, planted: str) -> None:
     """A right for a week that nobody takes away."""
     until = plan.workday(after=12)
     fact, _ = _right(plan, valid_until=until.isoformat(), dataset_id=None)
-    subject = f"{fact['account_ref']}|sys-wiki||editor"
+    subject = f"{fact['account_ref']}|sys-wiki|{fact['event_id']}|editor"
     plan.label(planted, "TEC-12:NOT_EXPIRED", subject, midnight(until + 2 * _D))
 
 

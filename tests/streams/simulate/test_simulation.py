@@ -63,7 +63,8 @@ def test_what_is_planted_leaves_ordinary_days_as_they_were() -> None:
                       for subject in label["subject"].split("|")}
 
     (quiet, _), (planted, touched) = told([]), told(["PHY-02:NO_EXIT", "TEC-05:BULK_EXPORT"])
-    changed = {account.replace("acct", "stf") for account, _ in quiet ^ planted}
+    changed = {account.replace("acct", "stf") for account, _ in quiet ^ planted
+               if not account.startswith("mem-")}  # numbered as they come
     assert changed <= touched
 
 
