@@ -11,6 +11,7 @@ from controls.events import (
     RecordRetention,
     TransferRecordCreated,
 )
+from controls.registers import FOREVER
 from controls.shapes import Fact, one_key, standing
 
 by_record = one_key("record_id")
@@ -59,7 +60,8 @@ def held(facts: Sequence[Fact], moment: int) -> bool:
 
 
 def released(facts: Sequence[Fact], moment: int) -> int:
-    """The moment, or the later one at which a hold that stood at it was lifted."""
+    """The moment, or the later one at which a hold that stood at it was lifted; `FOREVER`
+    where nobody has lifted it."""
     if not held(facts, moment):
         return moment
-    return next(int(f[0]) for f in standing(facts, "released") if f[0] > moment)
+    return next((int(f[0]) for f in standing(facts, "released") if f[0] > moment), FOREVER)

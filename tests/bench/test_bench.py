@@ -38,7 +38,7 @@ def on_kafka(request: pytest.FixtureRequest) -> dict[str, Any]:
     if "SHOSEKI_LONG" not in os.environ:
         pytest.skip("SHOSEKI_LONG is not set: takes minutes")
     kafka: Cluster = request.getfixturevalue("kafka")
-    return run("--events", "1000", "--backlog", "1200", "--broker", kafka.bootstrap)
+    return run("--events", "4000", "--backlog", "4800", "--broker", kafka.bootstrap)
 
 
 def test_the_stages_are_the_whole(found: dict[str, Any]) -> None:
@@ -58,9 +58,9 @@ def test_every_event_went_through_every_way(found: dict[str, Any]) -> None:
 
 def test_every_event_went_through_kafka(on_kafka: dict[str, Any]) -> None:
     kafka = on_kafka["kafka"]
-    assert kafka["packed"]["events"] == kafka["alone"]["events"] == kafka["plain"]["events"] == 1000
-    assert 0 < kafka["together"]["events"] < 1000  # the first books were there before
-    assert 0 < kafka["backlog"]["events"] < 1200
+    assert kafka["packed"]["events"] == kafka["alone"]["events"] == kafka["plain"]["events"] == 4000
+    assert 0 < kafka["together"]["events"] < 4000  # the first books were there before
+    assert 0 < kafka["backlog"]["events"] < 4800
     latency = kafka["latency"]
     assert latency["findings"] >= 2
     assert 0 < latency["p50"] <= latency["p99"]
