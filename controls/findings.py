@@ -32,7 +32,8 @@ def finding_id(control: str, check: str, subject: str, closing: str = "") -> str
 
 
 def unfolded(block: Block, memory: Memory) -> tuple[list[Tally], Memory]:
-    """The tallies of a block that were not folded before, and what to remember of them.
+    """The tallies of a block that were not folded before, and what to remember of them; by the
+    partition that tells, since it is chance which of two partitions tells first.
 
     A worker that died between telling and remembering tells again; what it tells is known by the
     end of the block that it was told of.  What is remembered is to be written last of all: where
@@ -48,6 +49,7 @@ def unfolded(block: Block, memory: Memory) -> tuple[list[Tally], Memory]:
         if marker is None or marker["upto"] < tally.last_offset:
             markers[source] = {"upto": tally.last_offset}
             tallies.append(tally)
+    tallies.sort(key=lambda tally: (tally.lane, tally.partition, tally.last_offset))
     return tallies, markers
 
 
@@ -57,15 +59,17 @@ def fold(block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
         for subject, change in subjects.items():
             key = f"finding|{ref}|{subject}"
             held = outcome.memory.get(key)
+            late = held is not None and held["late"]
             if held is None:
                 held = memory.get(key)
                 if held is not None and held["applied"] >= block.last_offset:
                     continue
-            outcome.memory[key] = amended(held, change)
+            outcome.memory[key] = amended(held, change, late)
 
 
-def amended(held: Any, change: Mapping[str, Any]) -> dict[str, Any]:
-    """What a finding holds after a change: entries dropped first, then added."""
+def amended(held: Any, change: Mapping[str, Any], late: bool) -> dict[str, Any]:
+    """What a finding holds after a change: entries dropped first, then added; late where an
+    earlier change of the same block was."""
     entries = {entry: dict(value) for entry, value in (held["entries"] if held else {}).items()}
     for entry, less in change["drop"].items():
         value = entries.get(entry)
@@ -93,7 +97,7 @@ def amended(held: Any, change: Mapping[str, Any]) -> dict[str, Any]:
         "shown": held["shown"] if held else None,
         "first": held["first"] if held else 0,
         "after": change["after"],
-        "late": change["late"],
+        "late": late or change["late"],
     }
 
 
