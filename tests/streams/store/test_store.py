@@ -162,6 +162,11 @@ def test_populations_are_summed_over_all_blocks(store: Store) -> None:
     }
 
 
+def test_each_control_last_judged_when_its_last_block_was_recorded(store: Store) -> None:
+    last = max(sealed.header.recorded_at for sealed in company(store))
+    assert store.last_judged() == {"TEC-04": last, "TEC-05": last}
+
+
 def test_rejects_come_newest_first(store: Store) -> None:
     company(store)
     found = store.rejects(limit=3)
