@@ -20,7 +20,8 @@ from streams.simulate import simulate
 from streams.simulate.times import midnight, text
 from streams.simulate.weblog import combined_log, source_toml
 
-ORG = "example-kk"
+ORG = "PYX"
+"""The company of whom every fault can be planted, one of its policy's fees among them."""
 DAYS = 2
 """Whole days of the company that are sent, the last ones."""
 TIMES = 3
