@@ -139,6 +139,7 @@ class Service:
         if self._watch is not None:
             self._watch.cancel()
         await self.follower.close()
+        files = self._files()
         try:
             await asyncio.wait_for(self.app.stop(), DRAIN)
         except TimeoutError:
@@ -146,8 +147,17 @@ class Service:
         except RuntimeError:
             if self.failed is None:  # else Faust stops what crashed with it a second time
                 raise
+        finally:
+            for file in files:
+                file.close()
         if self.failed is None:
             await self._anchor()
+
+    def _files(self) -> list[Any]:
+        """RocksDB's open files; Faust only drops them, and what a task that hangs still holds would
+        keep their locks."""
+        stores = [held.data for held in self.app.tables.values()]
+        return [file for store in stores for file in getattr(store, "_dbs", {}).values()]
 
     def _compare(self) -> None:
         """Refusal where the store lacks something that was anchored."""
