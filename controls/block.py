@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from controls.gaps import SourceGap
+from controls.gaps import Derived
 from controls.kernel import Verdict
 from controls.shapes import Look
 
@@ -74,11 +74,11 @@ class Block:
 @dataclass(slots=True)
 class Outcome:
     """What a block came to.  `memory` holds the values that replace those remembered, in the
-    order in which they are to be written.  `gaps` are those of sources that opened or closed, for
-    the registers."""
+    order in which they are to be written.  `derived` are the entries for books that no event
+    tells."""
 
     populations: Populations = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     memory: dict[str, Any] = field(default_factory=dict)
     tally: Tally | None = None
-    gaps: list[SourceGap] = field(default_factory=list)
+    derived: list[Derived] = field(default_factory=list)

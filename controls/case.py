@@ -179,6 +179,9 @@ def judge_case(
         oldest = min(floor - SAID, facts[0][0] if facts else floor)
         for ref, items in said.items():
             said[ref] = {item: old for item, old in items.items() if old.at >= oldest}
+    if check.enters is not None:
+        entries = check.enters(key, facts)
+        changes.derived += [entry for entry in entries if view.event(entry.event_id) is None]
     gaps = sorted({j.gap for j in every if j.gap is not None})
     note_gaps(gaps, value["gaps"] if value else [], view, changes)
     waits = (j.until for j in every if j.until is not None and j.until >= view.now)
@@ -286,8 +289,8 @@ def note_gaps(
 ) -> None:
     """The gaps that opened or closed with this judgement."""
     was = {(source, since, until) for source, since, until in before}
-    changes.gaps += [gap(*each, True, view) for each in now if each not in was]
-    changes.gaps += [gap(*each, False, view) for each in sorted(was - set(now))]
+    changes.derived += [gap(*each, True, view) for each in now if each not in was]
+    changes.derived += [gap(*each, False, view) for each in sorted(was - set(now))]
 
 
 def with_stored(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from controls.block import Block, Memory, Populations, Tally
 from controls.calendar import jst_day
-from controls.gaps import SourceGap, hiding
+from controls.gaps import Derived, hiding
 from controls.kernel import ALLOWED_LATENESS, Judgement, Verdict
 from controls.registers import View
 from controls.shapes import Check, Fact
@@ -45,7 +45,7 @@ class Changes:
         self.populations: Populations = {}
         self.memory: dict[str, Any] = {}
         self.facts: dict[str, Mapping[str, list[Fact]]] = {}
-        self.gaps: list[SourceGap] = []
+        self.derived: list[Derived] = []
         self.renewed: set[str] = set()
         """Checks all of whose stored events have been judged anew in this block."""
         self._last = block.last_offset

@@ -130,7 +130,7 @@ class Engine:
             self, block, groups, changed, looks, causes, views[1], due, recall, changes, begun, mine
         )
         outcome.populations = changes.populations
-        outcome.gaps = changes.gaps
+        outcome.derived = changes.derived
         tally = changes.tally(block)
         if block.lane == "books":
             for each in (*block.tallies, *((tally,) if tally else ())):

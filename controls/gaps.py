@@ -1,8 +1,8 @@
-"""Gaps of log sources, as the other controls must know them (decisions.md, GOV-08).
+"""What is known of log sources by what they send: since when they are heard, and their gaps.
 
 While a source of some event types has a gap, a verdict that rests on the absence of such an
-event is indeterminate; it is given again when the gap closes.  Gaps are judged, not received:
-GOV-08 names them and the engine enters them into a book of their own.
+event is indeterminate; it is given again when the gap closes (decisions.md, GOV-08).  Gaps and
+first signs are judged, not received: the engine enters them into books of their own.
 """
 
 from __future__ import annotations
@@ -69,8 +69,33 @@ class SourceGap:
     corrects_event_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHeard:
+    """The first sign of life of a source (ms): any event of its own, or a heartbeat of it."""
+
+    event_id: str
+    source: str
+    occurred_at: int
+    observed_at: int
+    ingested_at: int | None = None
+    corrects_event_id: str | None = None
+
+
+Derived = SourceGap | SourceHeard
+"""An entry of a book that no event tells."""
+
+HEARD: Register = Register(
+    "heard",
+    (SourceHeard,),  # type: ignore[arg-type]
+    lambda sign: (sign.source,),
+)
+"""First signs of life, by monitored_source_id; an earlier one that comes late is another entry."""
+
 GAPS: Register = Register("gaps", (SourceGap,), lambda gap: ("",))  # type: ignore[arg-type]
 """Every gap, in the order in which it was known."""
+
+BOOKS = (HEARD, GAPS)
+"""The books that no event tells."""
 
 
 def gap(source: str, since: int, until: int, is_open: bool, view: View) -> SourceGap:

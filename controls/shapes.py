@@ -136,6 +136,9 @@ class Case:
     `periodic` names cases of `books` that are there without any event: duties that come round by
     the calendar.  They are first judged when the installation begins (`View.began`); the judge
     then finds no facts.  `began` says that the judge asks when that was.
+
+    `enters` is for cases whose facts make an entry of a book: what stands there of a key, for
+    others to look up from the next block on.
     """
 
     name: str
@@ -168,6 +171,7 @@ class Case:
     asks: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(default_factory=dict)
     periodic: tuple[str, ...] = ()
     began: bool = False
+    enters: Callable[[str, Sequence[Fact]], Iterable[Any]] | None = None
     awaits: tuple[type[Any], ...] = ()
     """Event types on whose absence a violation with `since` rests."""
 
@@ -180,7 +184,7 @@ class Case:
         how = self.on, self.key, self.fact, self.gather, self.merge, self.across, self.every
         long = self.keep, self.span, self.margin, self.forget, self.condense, self.ripples
         where = tuple(self.by.items()), tuple(self.asks.items()), self.periodic, self.began
-        return *how, *long, *where, self.placed
+        return *how, *long, *where, self.placed, self.enters
 
     def keys(self, event: Any, view: View) -> Iterable[str]:
         """The cases that an event belongs to; blank means none."""

@@ -18,7 +18,6 @@ from controls.block import CLOCK, Block, Conflict, Outcome
 from controls.catalogue import Version
 from controls.engine import Engine, by_type
 from controls.events import Event
-from controls.gaps import SourceGap
 from controls.kernel import HOUR, Refusal
 from controls.registers import FOREVER, Registers
 from streams import codec, messages
@@ -29,7 +28,7 @@ from streams.local.partitioner import partition_of
 from streams.metrics import METRICS
 from streams.pseudonyms import Forms, jst_year
 from streams.recall import Familiar, recaller, refs
-from streams.registers import GAP, OBSERVED, REACHED, REGISTER, fill, remembered
+from streams.registers import OBSERVED, REACHED, REGISTER, derived, fill, remembered
 from streams.rejects import Reject
 from streams.store import Store, unquestioned
 from streams.versions import LAYOUT, RULES, foreign, ours, outdated, renewing, stamped
@@ -203,9 +202,9 @@ class Partition:
         if outcome.tally is not None:
             drawn = stamped(outcome.tally, self.parts.versions)
             outcome.tally = replace(outcome.tally, rules=drawn)
-        for gap in outcome.gaps:
-            registers.add(gap, batch.last_offset + 1)  # the next block's knowledge
-            memory[f"{GAP}{gap.event_id}"] = {"gap": asdict(gap)}
+        for entry in outcome.derived:
+            registers.add(entry, batch.last_offset + 1)  # the next block's knowledge
+            memory[derived(entry)] = {"entry": asdict(entry)}
         self._remember(outcome, memory, events, batch)
         sealed = None
         counted = any(any(counts.values()) for counts in outcome.populations.values())
@@ -309,14 +308,14 @@ class Partition:
         registers = self.parts.registers
         changed = registers.changes(self._recognised, FOREVER)
         self.familiar.add(
-            {ref for event in changed if not isinstance(event, SourceGap) for ref in refs(event)}
+            {ref for event in changed if isinstance(event, Event) for ref in refs(event)}
         )
         self._recognised = registers.reached
 
     def _remember(
         self, outcome: Outcome, memory: dict[str, Any], events: list[Event], batch: Batch
     ) -> None:
-        """Registers, gaps and references of findings go into memory before the judgements from
+        """Registers and references of findings go into memory before the judgements from
         which they follow: what includes this block is not judged again."""
         changed = outcome.tally.changes if outcome.tally else {}
         wanted = {

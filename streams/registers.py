@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from controls.events import Event
-from controls.gaps import SourceGap
+from controls.gaps import Derived, SourceGap, SourceHeard
 from controls.registers import Registers
 from streams import codec
 
@@ -25,8 +25,11 @@ REGISTER = "register|"
 """Under this prefix `books` remembers the events that build the registers."""
 OBSERVED = "observed|"
 """The same for what the registers hold for a time only, with the time at which to look again."""
-GAP = "gap|"
-"""The same for gaps of sources: every word of each, since blocks look back to when it was said."""
+DERIVED: dict[str, type[Derived]] = {"gap|": SourceGap, "heard|": SourceHeard}
+"""The same for what no event tells, by its kind: every word of each, since blocks look back to when
+it was said."""
+REMEMBERED = (REGISTER, OBSERVED, *DERIVED)
+"""All that builds the registers."""
 REACHED = "reached"
 """The last thing that a block of `books` remembers: everything up to `applied` is remembered."""
 
@@ -42,10 +45,16 @@ def remembered(value: Mapping[str, Any]) -> list[Event]:
     return [event for event in read if isinstance(event, Event)]
 
 
+def derived(entry: Derived) -> str:
+    """Under which key an entry is remembered that no event tells."""
+    kind = next(kind for kind, entries in DERIVED.items() if isinstance(entry, entries))
+    return f"{kind}{entry.event_id}"
+
+
 def fill(registers: Registers, memory: Iterable[tuple[str, Any]]) -> None:
     """Enter what `books` remembers in the order in which it came to be known.
 
-    First the events of a block, then the gaps it found, which are the next block's knowledge.
+    First the events of a block, then what it derived, which is the next block's knowledge.
     What is not beyond `reached` is in, or was in and is forgotten.
     """
     known: list[tuple[int, str, int, list[Any]]] = []
@@ -55,8 +64,9 @@ def fill(registers: Registers, memory: Iterable[tuple[str, Any]]) -> None:
             kind, block, piece = key.split("|")
             if int(block) > registers.reached:
                 known.append((int(block), kind, int(piece), remembered(value)))
-        elif key.startswith(GAP) and value["applied"] > registers.reached:
-            known.append((value["applied"] + 1, "", 0, [SourceGap(**value["gap"])]))
+        elif key.startswith(tuple(DERIVED)) and value["applied"] > registers.reached:
+            entry = DERIVED[key[: key.index("|") + 1]](**value["entry"])
+            known.append((value["applied"] + 1, "", 0, [entry]))
         elif key == REACHED:
             reached = max(reached, value["applied"])
     for offset, _, _, entries in sorted(known, key=lambda entry: entry[:3]):
@@ -115,7 +125,7 @@ class Follower:
     def take(self, key: bytes, value: bytes | None) -> None:
         """Keep one record until the end is reached: of each key what includes most."""
         name = key.partition(b"|")[2].decode()
-        if value is None or not (name == REACHED or name.startswith((REGISTER, OBSERVED, GAP))):
+        if value is None or not (name == REACHED or name.startswith(REMEMBERED)):
             return
         entry = _decode(value)
         held = self._pending.get(name)

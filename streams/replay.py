@@ -103,7 +103,7 @@ class Replay:
 
     def tick(self, now: int) -> None:
         """Close the open blocks at `now`: books first, so that traffic may look into them, and
-        again while books learn of tallies or gaps."""
+        again while books learn of tallies or derive entries."""
         self.now = max(self.now, now)
         self._since = None
         self._learnt = True
@@ -135,7 +135,7 @@ class Replay:
         work = log.append(timestamp, value)
         if work is None:
             return
-        self._learnt = self._learnt or bool(work.outcome.gaps)
+        self._learnt = self._learnt or bool(work.outcome.derived)
         if work.outcome.tally is not None:
             self._learnt = True
             self.books.append(timestamp, work.outcome.tally)

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controls import catalogue
+from controls import catalogue, gaps
 from controls.books import BOOKS
 from controls.engine import Engine
-from controls.gaps import GAPS
 from controls.kernel import HOUR, Refusal
 from controls.registers import Registers
 from streams import topics
@@ -123,7 +122,7 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
     found = catalogue.load(settings.controls, origin)
     return Parts(
         Engine(found.controls),
-        Registers((*BOOKS, GAPS), forms.ref, evidence(store, forms)),
+        Registers((*BOOKS, *gaps.BOOKS), forms.ref, evidence(store, forms)),
         store,
         forms,
         found.fingerprint,

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from controls import gaps
 from controls.asked import principals
 from controls.books import BOOKS
 from controls.calendar import day_end, jst_day
 from controls.engine import Engine
 from controls.events import ConsentChanged, Event, PmsActivity, TransferProvided
 from controls.examples import event
-from controls.gaps import GAPS
 from controls.kernel import Code, Control, Judgement, Params, Text
 from controls.registers import Registers, View
 from controls.shapes import Case, Fact, one_key, standing
@@ -42,7 +42,7 @@ class Run:
         self.start()
 
     def start(self) -> None:
-        registers = Registers((*BOOKS, GAPS))
+        registers = Registers((*BOOKS, *gaps.BOOKS))
         parts = Parts(Engine([control(self.check)]), registers, self.store, Plain(), "")
         self.replay = Replay(
             parts,

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from controls import catalogue
+from controls import catalogue, gaps
 from controls.books import BOOKS
 from controls.engine import Engine
 from controls.events import Event
 from controls.events.fields import instant
-from controls.gaps import GAPS
 from controls.kernel import Control, Example, arrival
 from controls.registers import Registers
 from streams.pipeline import Parts
@@ -28,7 +27,7 @@ TIMES = {"occurred_at", "observed_at", "ingested_at"}
 def findings(control: Control[Any], example: Example) -> list[dict[str, Any]]:
     """The current findings of the control, violations and indeterminates."""
     store, forms = Memory(), Plain()
-    parts = Parts(Engine([control]), Registers((*BOOKS, GAPS)), store, forms, "")
+    parts = Parts(Engine([control]), Registers((*BOOKS, *gaps.BOOKS)), store, forms, "")
     replay = Replay(parts)
     replay.run(forms.join(event) for event in sorted(example.events, key=arrival))
     replay.finish(None if example.until is None else instant(example.until))
@@ -54,9 +53,9 @@ def difference(one: Event, other: Event) -> set[str]:
     """The fields in which two events differ; its times count as one, its id as none."""
     if type(one) is not type(other):
         return {"type"}
-    names = {
-        f.name for f in fields(one) if getattr(one, f.name) != getattr(other, f.name)
-    } - {"event_id"}
+    names = {f.name for f in fields(one) if getattr(one, f.name) != getattr(other, f.name)} - {
+        "event_id"
+    }
     return (names - TIMES) | ({"time"} if names & TIMES else set())
 
 

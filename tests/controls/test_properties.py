@@ -10,11 +10,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controls import catalogue
+from controls import catalogue, gaps
 from controls.books import BOOKS
 from controls.engine import Engine
 from controls.events import Event
-from controls.gaps import GAPS
 from controls.kernel import HOUR, MINUTE, arrival
 from controls.registers import Registers
 from streams.pipeline import MemoryState, Parts
@@ -43,7 +42,7 @@ class Run:
         self.start()
 
     def start(self) -> None:
-        registers = Registers((*BOOKS, GAPS))
+        registers = Registers((*BOOKS, *gaps.BOOKS))
         parts = Parts(Engine(CONTROLS), registers, self.store, Plain(), "")
         self.replay = Replay(parts, states=self._state, **self.options)  # type: ignore[arg-type]
 

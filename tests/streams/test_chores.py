@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from controls import catalogue
+from controls import catalogue, gaps
 from controls.books import BOOKS
 from controls.engine import Engine
 from controls.events import Event, OwnVerified, RegisterDataset
 from controls.examples import event
-from controls.gaps import GAPS
 from controls.kernel import DAY
 from controls.registers import Registers
 from streams import wiring
@@ -29,7 +28,7 @@ NOW = 1_794_358_800_000
 
 def installation() -> tuple[Parts, Replay]:
     parts = Parts(
-        Engine(catalogue.load().controls), Registers((*BOOKS, GAPS)), Memory(), Plain(), ""
+        Engine(catalogue.load().controls), Registers((*BOOKS, *gaps.BOOKS)), Memory(), Plain(), ""
     )
     replay = Replay(parts)
     replay.run([Plain().join(event(RegisterDataset, "2026-11-11 09:00:00", dataset_id="ds-a"))])
@@ -44,7 +43,7 @@ def put_on_record(parts: Parts) -> Event:
 
 
 def test_an_installation_that_knows_no_organisation_has_nothing_to_verify() -> None:
-    parts = Parts(Engine([]), Registers((*BOOKS, GAPS)), Memory(), Plain(), "")
+    parts = Parts(Engine([]), Registers((*BOOKS, *gaps.BOOKS)), Memory(), Plain(), "")
     assert verified(parts, recomputed(parts.store, NOW), NOW, anchored=False) is None
 
 

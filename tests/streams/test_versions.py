@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from controls import catalogue
+from controls import catalogue, gaps
 from controls.block import Tally
 from controls.books import BOOKS
 from controls.engine import Engine
 from controls.events import Event
-from controls.gaps import GAPS
 from controls.kernel import HOUR, Refusal
 from controls.registers import Registers
 from streams import wiring
@@ -71,8 +70,8 @@ class Installation:
         if code is not None:
             versions = {name: {**version, "code": code} for name, version in versions.items()}
         parts = Parts(
-            Engine(controls), Registers((*BOOKS, GAPS), self.forms.ref), self.store, self.forms,
-            f"{limits}{code}", versions=versions,
+            Engine(controls), Registers((*BOOKS, *gaps.BOOKS), self.forms.ref), self.store,
+            self.forms, f"{limits}{code}", versions=versions,
         )  # fmt: skip
         return Replay(parts, partitions=2, spacing=HOUR, states=self.state)
 

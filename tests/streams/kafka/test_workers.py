@@ -89,12 +89,12 @@ def unsealed(state: dict[str, Any]) -> dict[str, Any]:
 
 def registers(state: State) -> list[list[Any]]:
     """[offset, event_id] of every entry of the registers, re-counted from the state of `books`."""
+    from controls import gaps
     from controls.books import BOOKS
-    from controls.gaps import GAPS
     from controls.registers import Registers
     from streams.registers import fill
 
-    counted = Registers((*BOOKS, GAPS))
+    counted = Registers((*BOOKS, *gaps.BOOKS))
     fill(counted, state["books/0"].items())
     return sorted([n, e.event_id] for n, e in zip(counted._known, counted._log, strict=True))
 
