@@ -164,7 +164,7 @@ class Case:
     gather: Callable[[Sequence[Any]], Mapping[str, list[Fact]]] | None = None
     merge: Callable[[Sequence[Fact], Iterable[Fact]], list[Fact]] = remember
     revisits: Revisits = field(default_factory=dict)
-    touches: Mapping[type[Event], Callable[[Any, View], Iterable[str]]] = field(
+    touches: Mapping[type[Any], Callable[[Any, View], Iterable[str]]] = field(
         default_factory=dict
     )
     placed: Callable[[Any, View], Iterable[str]] | None = None

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
 from controls.books.core import ROLES, STAFF
-from controls.calendar import day_end, day_start
+from controls.calendar import day_end, day_start, jst_day
 from controls.events import (
     AttestationRecorded,
     NonconformityChanged,
     PmsActivity,
     PolicyChanged,
     PurposePublished,
+    RegisterDataset,
+    RoleChanged,
+    RulesChanged,
+    StaffChanged,
 )
 from controls.registers import Register, View, field
 
@@ -20,13 +28,76 @@ ACTIVITIES = Register("activities", (PmsActivity,), field("activity"))
 """What was done for the management system, by activity."""
 
 
+PERSON_ROLES = Register("person_roles", (RoleChanged,), field("person_ref"))
+"""Who was assigned to a role and whose term ended, by person_ref."""
+
+DEPT_STAFF = Register("dept_staff", (StaffChanged,), field("dept_id"))
+"""Joining, moving, leave and leaving, by dept_id; ask STAFF where somebody is now."""
+
+DEPT_DATASETS = Register("dept_datasets", (RegisterDataset,), field("owner_dept"))
+"""Lines of the 個人情報管理台帳 by owner_dept; a later version may name another: ask DATASETS."""
+
+RULES = Register("rules", (RulesChanged,), field("rule_id"))
+"""Steps of internal rules, acknowledgements included, by rule_id."""
+
+
+class Tenure(NamedTuple):
+    """Somebody in office, both days included; `last` None has no end."""
+
+    first: date
+    last: date | None
+    person: str
+    left: bool
+    """Whether it ended with the person's leaving the house."""
+
+
+def tenures(role: str, view: View) -> list[Tenure]:
+    """Who held a role and when: from assigned to ended, at the longest to the last day in the
+    house."""
+    changes = view.all(ROLES, role)
+    found = []
+    for change in changes:
+        if change.state != "assigned" or left(
+            change.person_ref, day_start(change.effective_on), view
+        ):
+            continue
+        person, first = change.person_ref, change.effective_on
+        ended = [
+            c.effective_on
+            for c in changes
+            if (c.person_ref, c.state) == (person, "ended") and c.effective_on >= first
+        ]
+        gone = [
+            c.effective_on
+            for c in view.all(STAFF, person)
+            if c.change == "left" and c.effective_on >= first
+        ]
+        last = min([*ended, *gone], default=None)
+        found.append(Tenure(first, last, person, last is not None and last not in ended))
+    return sorted(found, key=lambda held: held.first)
+
+
 def holders(role: str, at: int, view: View) -> list[str]:
-    """Who holds a role at that moment (ms): assigned, its term not ended, not left the house."""
-    held: dict[str, bool] = {}
-    for change in view.entries(ROLES, role, at):
-        if change.state == "assigned" or day_end(change.effective_on) <= at:
-            held[change.person_ref] = change.state == "assigned"
-    return [person for person, holds in held.items() if holds and not left(person, at, view)]
+    """Who holds a role at that moment (ms)."""
+    day = jst_day(at)
+    held = [t for t in tenures(role, view) if t.first <= day and (t.last is None or day <= t.last)]
+    return list(dict.fromkeys(tenure.person for tenure in held))
+
+
+def uncovered(
+    since: date, spans: Iterable[tuple[date, date | None]]
+) -> Iterator[tuple[date, date | None]]:
+    """The stretches from a day on that no span covers: (first day, the day of the next span)."""
+    reached = since
+    for first, last in sorted(spans, key=lambda span: span[0]):
+        if last is not None and last < reached:
+            continue
+        if first > reached:
+            yield reached, first
+        if last is None:
+            return
+        reached = last + timedelta(days=1)
+    yield reached, None
 
 
 def left(person: str, at: int, view: View) -> bool:
@@ -66,6 +137,30 @@ def departments(at: int, view: View) -> dict[str, int]:
     return found
 
 
+def staffed(dept: str, view: View) -> tuple[date, date | None] | None:
+    """The first day on which a department had staff, and since when it has none any more; None
+    where it never had any."""
+    people = {change.person_ref for change in view.all(DEPT_STAFF, dept)}
+    spans: list[tuple[date, date | None]] = []
+    for person in people:
+        came: date | None = None
+        for change in view.all(STAFF, person):
+            there = change.dept_id == dept and change.kind != "contractor_staff"
+            if came is None and there and change.change != "left":
+                came = change.effective_on
+            elif came is not None and (not there or change.change == "left"):
+                last = change.effective_on if there else change.effective_on - timedelta(days=1)
+                spans.append((came, last))
+                came = None
+        if came is not None:
+            spans.append((came, None))
+    if not spans:
+        return None
+    first = min(span[0] for span in spans)
+    ends = [last for _, last in spans if last is not None]
+    return first, None if any(last is None for _, last in spans) else max(ends) + timedelta(days=1)
+
+
 CAUSED = Register("caused", (NonconformityChanged,), field("correlation_id"))
 """Nonconformities, by what they were raised for: a finding, an activity, another one."""
 
@@ -87,4 +182,15 @@ PUBLISHED = Register(
 )
 """Published versions of any policy, all under `published`."""
 
-BOOKS = (ATTESTATIONS, PUBLISHED, GENERAL_NOTICES, POLICIES, ACTIVITIES, CAUSED)
+BOOKS = (
+    ATTESTATIONS,
+    PUBLISHED,
+    GENERAL_NOTICES,
+    POLICIES,
+    ACTIVITIES,
+    CAUSED,
+    PERSON_ROLES,
+    DEPT_STAFF,
+    DEPT_DATASETS,
+    RULES,
+)
