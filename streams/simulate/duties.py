@@ -3,7 +3,7 @@ nonconformities, attestations and alerts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -140,6 +140,27 @@ def activity(make: Maker, name: str, day: date, by: str, **given: Any) -> Fact:
     )
 
 
+def inspection(make: Maker, day: date, by: str, scope: list[str], **given: Any) -> Fact:
+    """Departments look at what they do."""
+    return activity(make, "self_inspection", day, by, scope=scope, **given)
+
+
+def register_review(make: Maker, dept: str, day: date) -> Fact:
+    """A department goes through its part of the register."""
+    return make(
+        "register.reviewed",
+        "register-form",
+        "stf-legal",
+        "staff",
+        dept_id=dept,
+        period=f"{day}",
+        datasets_reviewed=3,
+        added=0,
+        retired=0,
+        reviewer_ref="stf-legal",
+    )
+
+
 def audit(make: Maker, day: date, by: str, scope: list[str], **given: Any) -> Fact:
     """An internal audit of some departments."""
     told = {"scope": scope, "independent": True, "audit_kind": "both", **given}
@@ -165,16 +186,24 @@ def rounds(company: Company, forgotten: bool, every: int = 300) -> Iterator[date
         day += every * _D
 
 
-def years(company: Company, make: Maker, forgotten: Collection[str]) -> Iterator[tuple[int, Fact]]:
-    """All that comes round."""
+def years(
+    company: Company, make: Maker, forgotten: Collection[str], depts: Sequence[str]
+) -> Iterator[tuple[int, Fact]]:
+    """All that comes round; `depts` are departments that exist for a fault only."""
     boss = company.boss
     yield from policies_of(company, make)
     yield from roles(company, make)
     for name, by in (("law_register_review", "dept-legal"), ("art32_review", "dept-member")):
         for day in rounds(company, name in forgotten):
             yield at(day, 15), activity(make, name, day, boss[by])
+    for performer, by in (("info_mgmt", "dept-it"), ("external", "dept-legal")):
+        for day in rounds(company, f"{performer} check" in forgotten):
+            told = {"performer_kind": performer, "period": f"{performer} {day}"}
+            yield at(day, 15, 30), activity(make, "external_check", day, boss[by], **told)
+    for day in rounds(company, False, 80):
+        yield at(day, 10), inspection(make, day, boss["dept-legal"], list(DEPARTMENTS))
     for year in range(monitored_since(company).year - 1, company.end.year + 1):
-        yield from audits(company, make, date(year, 2, 10), f"audit {year}" in forgotten)
+        yield from audits(company, make, date(year, 2, 10), f"audit {year}" in forgotten, depts)
     for day in rounds(company, "management_review" in forgotten):
         yield at(day, 13), audit(make, day, boss["dept-it"], ["dept-general"], period=f"pre {day}")
         yield at(day, 16), review(make, day, boss["dept-general"])
@@ -182,12 +211,14 @@ def years(company: Company, make: Maker, forgotten: Collection[str]) -> Iterator
         yield from corrective(make, f"nc-{day:%Y%m%d}", day)
 
 
-def audits(company: Company, make: Maker, day: date, forgotten: bool) -> Iterator[tuple[int, Fact]]:
+def audits(
+    company: Company, make: Maker, day: date, forgotten: bool, depts: Sequence[str]
+) -> Iterator[tuple[int, Fact]]:
     """Every department in February, the auditors' own by others; without the developers where
     they were forgotten."""
     if not company.start - 800 * _D < day < company.end:
         return
-    others = [dept for dept in DEPARTMENTS if dept != "dept-it"]
+    others = [dept for dept in (*DEPARTMENTS, *depts) if dept != "dept-it"]
     if forgotten:
         others.remove("dept-dev")
     yield at(day, 11), audit(make, day, company.boss["dept-it"], others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from streams.simulate.company import DATASET, Person
+from streams.simulate.company import DATASET, Company, Person
 from streams.simulate.feed import Fact, Maker
 
 CLAUSES = [
@@ -376,4 +376,50 @@ def entrusted(
         purpose_code="delivery",
         provision_id=provision,
         xborder_basis="na",
+    )
+
+
+OPERATIONS = ("read", "export", "delete", "login")
+"""Classes of operations that a source may declare absent."""
+
+
+def recorder_of(system: str) -> str:
+    """The source that records what is done on a system."""
+    return f"rec-{system.removeprefix('sys-')}"
+
+
+def recorder(make: Maker, company: Company, system: str, absent: list[str]) -> Fact:
+    """The line of that source in the register."""
+    return make(
+        "register.source",
+        "register-form",
+        company.boss["dept-it"],
+        "staff",
+        monitored_source_id=recorder_of(system),
+        kind="other",
+        system_id=system,
+        zone_id=None,
+        handles_pd=True,
+        expects_heartbeat=False,
+        silence_minutes=None,
+        numbered=False,
+        owner_ref=company.boss["dept-it"],
+        retired_on=None,
+        absent_operations=absent,
+    )
+
+
+def alive(make: Maker, source: str) -> Fact:
+    """A sign of life that the collector tells of a source."""
+    return make(
+        "log.source_status",
+        "collector-01",
+        "svc-collector",
+        "service",
+        monitored_source_id=source,
+        status="heartbeat",
+        last_seq=None,
+        lag_seconds=1,
+        clock_skew_ms=12,
+        declared_outage_id=None,
     )

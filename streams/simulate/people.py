@@ -132,14 +132,20 @@ def rules(
             "kind": kind,
             "has_confidentiality": True,
             "next_review": (on + 300 * _D).isoformat(),
-            "stages": None,
+            "stages": None if kind == "pms_rule" else [],
             **given,
         },
     )
 
 
-def rules_of(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
-    """Rules and work rules, in force since long ago and reviewed before their day."""
+def acknowledged(make: Maker, name: str, kind: str, person: str, on: date) -> Fact:
+    """Somebody has read a rule."""
+    return rules(make, name, kind, "acknowledged", on, person)
+
+
+def rules_of(company: Company, make: Maker, hired: Sequence[Hired]) -> Iterator[tuple[int, Fact]]:
+    """Rules for every stage and work rules, in force since long ago and reviewed before their
+    day; a manual that everybody reads in the first weeks of the period."""
     since = monitored_since(company) - 80 * _D
     for name, kind in (("rule-pms", "pms_rule"), ("rule-work", "work_rules")):
         yield at(since, 9), rules(make, name, kind, "approved", since)
@@ -148,3 +154,14 @@ def rules_of(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
         while day < company.end:
             day += 250 * _D
             yield at(day, 9), rules(make, name, kind, "reviewed", day)
+    day = company.start + 2 * _D
+    yield at(day, 9), rules(make, "rule-desk", "manual", "effective", day)
+    everybody: list[Hired] = [(p.ref, p.joined, p.left) for p in company.staff]
+    everybody += [(OFFICER, since, None), *hired]
+    for place, (person, joined, left) in enumerate(everybody):
+        on = max(day, joined) + (1 + place % 20) * _D
+        if left is None or left > on:
+            yield at(on, 17, place % 60), acknowledged(make, "rule-desk", "manual", person, on)
+    while day < company.end:
+        day += 250 * _D
+        yield at(day, 9), rules(make, "rule-desk", "manual", "reviewed", day)

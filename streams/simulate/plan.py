@@ -54,6 +54,8 @@ class Plan:
     """(review or check, dataset): what comes round for every dataset but this one."""
     hired: list[tuple[str, date, date | None]] = field(default_factory=list)
     """Who is on the staff for a fault only: since when, and until when."""
+    depts: list[str] = field(default_factory=list)
+    """Departments that exist for a fault only."""
     _nights: list[tuple[date, int]] = field(init=False)
     _pools: dict[str, list[Person]] = field(init=False)
 

@@ -91,10 +91,10 @@ class Simulation:
         ):
             plan.tell(occurred, fact)
         for occurred, fact in (
-            *duties.years(company, make, plan.forgotten),
+            *duties.years(company, make, plan.forgotten, plan.depts),
             *duties.attested(company, make, plan.neglected),
             *people.years(company, make, plan.hired, plan.forgotten),
-            *people.rules_of(company, make),
+            *people.rules_of(company, make, plan.hired),
         ):
             plan.tell(occurred, fact)
         for entry in DATASETS:

@@ -1,13 +1,15 @@
 """What comes round for every dataset that is ever registered: its rights are reviewed, its
-contents checked, its risks assessed."""
+contents checked, its risks assessed; for its system: a source, and reviews of the logs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from streams.simulate import assets, systems
+from streams.simulate import assets, duties, facts, systems
+from streams.simulate.company import DATASETS, SOURCES
 from streams.simulate.feed import Fact
+from streams.simulate.history import dataset, monitored_since
 from streams.simulate.plan import Plan
 from streams.simulate.times import at, day_of, text
 
@@ -49,6 +51,53 @@ def assess_again(plan: Plan, line: Fact) -> None:
         day += 300 * _D
 
 
+def record(plan: Plan, system: str, since: date, *owed: str) -> None:
+    """The source that records what is done on a system is registered and heard: of the classes of
+    operations those that are not `owed` do not exist there."""
+    absent = [name for name in facts.OPERATIONS if name not in owed]
+    plan.tell(at(since, 9, 30), facts.recorder(plan.make, plan.company, system, absent))
+    plan.tell(at(since, 10, 30), facts.alive(plan.make, facts.recorder_of(system)))
+
+
+def recorded(plan: Plan, firsts: dict[str, tuple[date, Fact]]) -> None:
+    """Every system with data has a source that was heard, from the day on which it has some; where
+    people read all day, reading is to be seen from the first day on."""
+    begun = monitored_since(plan.company)
+    listed: dict[str, date] = {}
+    for since, line in firsts.values():
+        for system in line["storage_systems"]:
+            listed[system] = min(listed.get(system, since), since)
+    for system, since in listed.items():
+        if ("source", system) in plan.neglected:
+            continue
+        record(plan, system, max(since, begun))
+    for system in ("sys-crm", "sys-order"):
+        record(plan, system, plan.company.start, "read")
+    logs_reviewed(plan, list(listed))
+
+
+def logs_reviewed(plan: Plan, listed: list[str]) -> None:
+    """The logs of every system with personal data are gone through every four weeks."""
+    ours = [s.system for s in SOURCES if s.handles_pd and s.system]
+    names = sorted({*listed, *ours} - {name for what, name in plan.neglected if what == "logs"})
+    by = plan.company.boss["dept-it"]
+    day = monitored_since(plan.company) - timedelta(days=2)
+    while day < plan.company.end:
+        done = duties.activity(plan.make, "log_review", day, by, system_ids=names)
+        plan.tell(at(day, 17, 30), done)
+        day += 28 * _D
+
+
+def register_reviewed(plan: Plan, owners: dict[str, date]) -> None:
+    """Every department goes through its part of the register, every ten months."""
+    for dept, since in owners.items():
+        day = max(since, monitored_since(plan.company))
+        while ("register", dept) not in plan.neglected and day < plan.company.end:
+            fact = duties.register_review(plan.make, dept, day)
+            plan.tell(at(day, 16, 30), fact)
+            day += 300 * _D
+
+
 def keep(plan: Plan) -> None:
     """Do what comes round, but for what a fault neglects."""
     firsts: dict[str, tuple[date, Fact]] = {}
@@ -59,6 +108,15 @@ def keep(plan: Plan) -> None:
         ours = line["is_retained_data"] and not line["entrusted_by"]
         if ours and name not in noticed and ("notice", name) not in plan.neglected:
             plan.tell(at(since, 8), notice(plan, line, since))
+    begun = monitored_since(plan.company)
+    ours = [dataset(plan.make, plan.company, entry) for entry in DATASETS]
+    every = firsts | {line["dataset_id"]: (begun, line) for line in ours}
+    recorded(plan, every)
+    owners: dict[str, date] = {}
+    for since, line in every.values():
+        owner = line["owner_dept"]
+        owners[owner] = min(owners.get(owner, since), since)
+    register_reviewed(plan, owners)
     for name, (_, line) in firsts.items():
         if ("risk", name) not in plan.neglected and line["risk_assessed_on"]:
             assess_again(plan, line)

@@ -14,6 +14,7 @@ from streams.simulate.plants import (
     governance,
     incidents,
     mail,
+    organization,
     outsourcing,
     people,
     perimeter,
@@ -41,6 +42,7 @@ PLANTS: dict[str, Plant] = {
     **anonymized.PLANTS,
     **records.PLANTS,
     **governance.PLANTS,
+    **organization.PLANTS,
     **rights.PLANTS,
     **systems.PLANTS,
     **vendors.PLANTS,
@@ -49,7 +51,14 @@ PLANTS: dict[str, Plant] = {
     **abroad.PLANTS,
     **trail.PLANTS,
 }
-ONCE = incidents.ONCE | premises.ONCE | systems.ONCE | people.ONCE | governance.ONCE
+ONCE = (
+    incidents.ONCE
+    | premises.ONCE
+    | systems.ONCE
+    | people.ONCE
+    | governance.ONCE
+    | organization.ONCE
+)
 """What the company as a whole can get wrong only once."""
 
 __all__ = ["ONCE", "PLANTS", "chosen", "sow"]

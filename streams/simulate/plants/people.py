@@ -16,17 +16,17 @@ _D = timedelta(days=1)
 
 def hire(
     plan: Plan, joined: date, left: date | None = None, *, trained: bool = True,
-    pledged: bool = True, sworn_off: bool = True,
+    pledged: bool = True, sworn_off: bool = True, dept: str = "dept-sales",
 ) -> str:  # fmt: skip
-    """Somebody of the sales department to whom nothing else happens."""
+    """Somebody of a department to whom nothing else happens."""
     name = plan.make.short("stf-x")
-    plan.tell(at(joined, 8), people.staff(plan.make, name, "joined", "dept-sales", joined))
+    plan.tell(at(joined, 8), people.staff(plan.make, name, "joined", dept, joined))
     if pledged:
         plan.tell(at(joined, 8, 1), people.pledge(plan.make, name, joined))
     if trained:
         plan.hired.append((name, joined, left))
     if left is not None:
-        plan.tell(at(left, 17), people.staff(plan.make, name, "left", "dept-sales", left))
+        plan.tell(at(left, 17), people.staff(plan.make, name, "left", dept, left))
         if sworn_off:
             plan.tell(at(left, 17, 5), people.pledge(plan.make, name, left, "leaving"))
     return name

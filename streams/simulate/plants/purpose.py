@@ -15,16 +15,17 @@ from streams.simulate.times import DAY, HOUR, at, text
 _D = timedelta(days=1)
 
 
-def _acquired(plan: Plan, dataset: str, t: int, **given: Any) -> str:
-    """Data of somebody who filled in a form, the notice shown a minute before."""
+def acquired(plan: Plan, dataset: str, t: int, by: str | None = None, **given: Any) -> str:
+    """Data of somebody who filled in a form, the notice shown a minute before; `by` a member of
+    staff who typed it in."""
     member, name = plan.make.short("mem-x"), plan.make.short("acq-")
     plan.tell(
         t,
         plan.make(
             "data.acquired",
             "consent-form",
-            member,
-            "principal",
+            by or member,
+            "staff" if by else "principal",
             **{
                 "dataset_id": dataset,
                 "principal_ref": member,
@@ -54,7 +55,7 @@ def _moment(plan: Plan) -> int:
 def no_notice(plan: Plan, planted: str) -> None:
     """A form without a word of what for."""
     t = _moment(plan)
-    name = _acquired(plan, "ds-members", t, notice_id=None, notice_shown_at=None)
+    name = acquired(plan, "ds-members", t, notice_id=None, notice_shown_at=None)
     plan.label(planted, "CON-01:NO_NOTICE", name, t)
 
 
@@ -68,7 +69,7 @@ def old_notice(plan: Plan, planted: str) -> None:
     ours = {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]}
     plan.tell(at(plan.company.start - 90 * _D, 9), changed | ours)
     first = text(at(since, 10))
-    name = _acquired(plan, dataset, t, notice_effective_from=first)
+    name = acquired(plan, dataset, t, notice_effective_from=first)
     plan.label(planted, "CON-01:OLD_NOTICE", name, t)
 
 
@@ -80,7 +81,7 @@ def no_contact(plan: Plan, planted: str) -> None:
     notice = history.notice(plan.make, plan.company, entry, since)
     ours = {"notice_id": f"notice-{dataset}", "dataset_ids": [dataset]}
     plan.tell(at(since, 8), notice | ours | {"contact_included": False})
-    name = _acquired(plan, dataset, t)
+    name = acquired(plan, dataset, t)
     plan.label(planted, "CON-01:NO_CONTACT", name, t)
 
 
@@ -88,7 +89,7 @@ def no_purpose(plan: Plan, planted: str) -> None:
     """A dataset for nobody knows what."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D, purpose_codes=[])
-    _acquired(plan, dataset, t)
+    acquired(plan, dataset, t)
     plan.label(planted, "CON-01:PURPOSE_UNSPECIFIED", dataset, t)
 
 
@@ -218,7 +219,7 @@ def sensitive(plan: Plan, planted: str) -> None:
     """Illnesses copied from the web."""
     t, since = _moment(plan), plan.company.start - 90 * _D
     dataset = _dataset(plan, since, channels=["public_source"], sensitive=True)
-    name = _acquired(
+    name = acquired(
         plan, dataset, t, channel="public_source", by_principal=False, source_id_ext="web",
         sensitive_categories=["health"],
     )  # fmt: skip
@@ -229,7 +230,7 @@ def undeclared(plan: Plan, planted: str) -> None:
     """A form that asks for illnesses, into a register that knows of none."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D)
-    _acquired(plan, dataset, t, sensitive_categories=["health"])
+    acquired(plan, dataset, t, sensitive_categories=["health"])
     plan.label(planted, "CON-04:UNDECLARED", f"{dataset}|health", t)
 
 
@@ -287,7 +288,7 @@ def located(plan: Plan, planted: str) -> None:
     t = _moment(plan)
     since = plan.company.start - 90 * _D
     dataset = _dataset(plan, since, items=["name", "email", "gps"])
-    name = _acquired(plan, dataset, t, fields=["gps"])
+    name = acquired(plan, dataset, t, fields=["gps"])
     plan.label(planted, "CON-05:LOCATION_NO_CONSENT", name, t)
 
 
@@ -336,7 +337,7 @@ def extra_fields(plan: Plan, planted: str) -> None:
     """A form asks for the blood type."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D)
-    _acquired(plan, dataset, t, fields=["name", "blood_type"])
+    acquired(plan, dataset, t, fields=["name", "blood_type"])
     plan.label(planted, "CON-07:EXTRA_FIELDS", f"{dataset}|blood_type", t)
 
 
@@ -344,7 +345,7 @@ def no_source(plan: Plan, planted: str) -> None:
     """A list that somebody found."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D, channels=["public_source"])
-    _acquired(plan, dataset, t, channel="public_source", by_principal=False)
+    acquired(plan, dataset, t, channel="public_source", by_principal=False)
     day = text(t)[:10]
     plan.label(planted, "CON-07:NO_SOURCE", f"{dataset}|{day}", t)
 
@@ -353,7 +354,7 @@ def unregistered_channel(plan: Plan, planted: str) -> None:
     """Taken down on the telephone."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D)
-    _acquired(plan, dataset, t, channel="oral")
+    acquired(plan, dataset, t, channel="oral")
     plan.label(planted, "CON-07:UNREGISTERED_CHANNEL", f"{dataset}|oral", t)
 
 
@@ -361,7 +362,7 @@ def my_number(plan: Plan, planted: str) -> None:
     """A My Number in the members' form."""
     t = _moment(plan)
     dataset = _dataset(plan, plan.company.start - 90 * _D)
-    name = _acquired(plan, dataset, t, fields=["name", "my_number"])
+    name = acquired(plan, dataset, t, fields=["name", "my_number"])
     plan.label(planted, "CON-07:MY_NUMBER", name, t)
 
 
