@@ -160,7 +160,9 @@ def judge_case(
     facts: Sequence[Fact] = value["facts"] if value else ()
     below = value["floor"] if value else 0  # a key never seen has nothing in the store
     facts, stretches = with_stored(check, key, facts, task, below, recall, view)
+    known = len(facts)
     facts = check.merge(facts, task.facts)
+    told = len(facts) - known  # packed facts: as many as there are, however many blocks told them
     stretches.append((below, FOREVER))
     floor = below if check.keep is None else max(below, view.now - check.keep)
     said: dict[str, dict[str, Said]] = {}
@@ -172,7 +174,7 @@ def judge_case(
         old = {item: Said(*words) for item, words in before.items()}
         said[rule.ref] = settle(rule, old, judged, stretches, task, changes)
         if check.keep is not None:
-            changes.count(rule.control.id, "pass", len(task.facts))
+            changes.count(rule.control.id, "pass", told)
         every += judged
     if check.keep is not None and task.facts:
         facts = condensed(check, key, facts, floor, view)

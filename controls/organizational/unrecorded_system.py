@@ -168,10 +168,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         )  # fmt: skip
 
     def complete(system: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
-        assert view.began is not None
         span, since = listed(system, view), recorded(system, view)
         if system in limits.paper_systems or span is None or since is None:
             return  # without a source: NO_SOURCE
+        assert view.began is not None  # something was registered
         for name in CLASSES:
             times = [(first, last) for first, each, last in facts if each == name]
             for begins, ends in owed(system, name, view):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from controls.books.access import OWNED, pd_system
@@ -48,28 +48,37 @@ class Limits(Params):
     )
 
 
-def spans(events: Sequence[Any]) -> Mapping[str, list[Fact]]:
-    """Of each account its use by people, packed: `[since, event_id, device, country, until,
-    kind]`, one for uses in a row of one device and country."""
-    found: dict[str, list[Fact]] = {}
-    for use in sorted(events, key=lambda use: (use.occurred_at, use.event_id)):
-        query = isinstance(use, AccessDatastoreQuery)
-        if use.actor_kind in OWNED or (not query and use.outcome != "success"):
-            continue
-        country, kind = (None, "") if query else (use.country, use.account_kind)
-        device = use.device_id or ""
-        line = found.setdefault(use.account_ref, [])
-        if line and line[-1][2:4] == [device, country or ""] and line[-1][5] == kind:
-            line[-1][4] = use.occurred_at
-        else:
-            line.append(
-                [use.occurred_at, use.event_id, device, country or "", use.occurred_at, kind]
-            )
-    return found
+def in_use(facts: Sequence[Fact], floor: int) -> list[Fact]:
+    return [fact for fact in facts if fact[4] >= floor]
 
 
 def checks(limits: Limits) -> tuple[Check, ...]:
     window = limits.concurrent_minutes * MINUTE
+
+    def uses(events: Sequence[Any]) -> Mapping[str, list[Fact]]:
+        """Of each account its use by people: `[since, event_id, device, country, until, kind]`."""
+        found: dict[str, list[Fact]] = {}
+        for use in events:
+            query = isinstance(use, AccessDatastoreQuery)
+            if use.actor_kind in OWNED or (not query and use.outcome != "success"):
+                continue
+            country, kind = ("", "") if query else (use.country or "", use.account_kind)
+            at, device = use.occurred_at, use.device_id or ""
+            line = found.setdefault(use.account_ref, [])
+            line.append([at, use.event_id, device, country, at, kind])
+        return {account: joined((), line) for account, line in found.items()}
+
+    def joined(facts: Sequence[Fact], new: Iterable[Fact]) -> list[Fact]:
+        """Uses of one device, country and kind that follow one another within the window are one:
+        whatever falls among them is within the window of one of them."""
+        spans: dict[tuple[str, str, str], list[Fact]] = {}
+        for since, event_id, device, country, until, kind in sorted([*facts, *new]):
+            line = spans.setdefault((device, country, kind), [])
+            if line and since - line[-1][4] <= window:
+                line[-1][4] = max(line[-1][4], until)
+            else:
+                line.append([since, event_id, device, country, until, kind])
+        return sorted(span for line in spans.values() for span in line)
 
     def person(attempt: AccessAuthAttempt) -> bool:
         return attempt.outcome == "success" and attempt.actor_kind not in OWNED
@@ -175,7 +184,9 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             lambda use: [use.occurred_at, use.event_id],
             concurrent,
             keep=4 * DAY,
-            gather=spans,
+            forget=in_use,
+            gather=uses,
+            merge=joined,
             across=True,
         ),
     )

@@ -112,6 +112,8 @@ def years(
         yield at(day, 10), planned(make, course, year, due)
         for place, (person, joined, left) in enumerate(everybody):
             on = due - (20 + place % 30) * _D
+            if joined <= due - 30 * _D:  # whoever comes later is introduced, and takes the next one
+                on = max(on, joined + _D)
             if joined <= on and (left is None or left > on):
                 yield at(on, 16, place % 60), completed(make, person, course, on)
 

@@ -26,7 +26,7 @@ CONTROLS = catalogue.load().controls
 UNTIL = 1_798_000_000_000
 """2026-12-23, after every deadline that a generated day can set."""
 
-Current = set[tuple[str, str, str | None, str | None]]
+Current = tuple[set[tuple[str, str, str | None, str | None]], dict[str, dict[str, int]]]
 relaxed = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
@@ -60,11 +60,13 @@ class Run:
 
     @property
     def current(self) -> Current:
-        return {
+        """The findings that stand, and what was looked at."""
+        found = {
             (f["finding_id"], f["verdict"], f["code"], f["severity"])
             for f in self.store.findings()
             if f["verdict"] in ("violation", "indeterminate")
         }
+        return found, self.store.populations()
 
 
 @relaxed

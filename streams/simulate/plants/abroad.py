@@ -7,6 +7,7 @@ from typing import Any
 
 from streams.simulate import abroad, clients, facts
 from streams.simulate.plan import Plan
+from streams.simulate.plants.people import hire
 from streams.simulate.times import HOUR, at, day_of, midnight
 
 _D = timedelta(days=1)
@@ -21,11 +22,13 @@ def _dataset(plan: Plan, since: date, **given: Any) -> str:
 
 def undeclared(plan: Plan, planted: str) -> None:
     """A list in a store abroad; every second time a page that tells somebody abroad who calls."""
-    t = plan.office(plan.workday())
+    t = plan.office(plan.workday(before=6))
     if planted.endswith(("2", "4", "6")):
         domain = f"{plan.make.short('tags-')}.example"
         plan.tell(t, abroad.tag(plan.make, domain, country="SG", contains_pd=True))
         plan.label(planted, "XBR-03:UNDECLARED", f"/items/{{id}}|SG|{domain}", t)
+        plan.follows(planted, "WEB-01:UNDECLARED", domain, midnight(day_of(t) + 4 * _D))
+        plan.follows(planted, "WEB-02:PD_IN_ANALYTICS", f"/items/{{id}}|{domain}", t)
         return
     name = _dataset(plan, plan.company.start - 90 * _D)
     store = f"{plan.make.short('files-')}.example"
@@ -36,7 +39,7 @@ def undeclared(plan: Plan, planted: str) -> None:
 def read_abroad(plan: Plan, planted: str) -> None:
     """Somebody on holiday signs in and looks something up."""
     name = _dataset(plan, plan.company.start - 90 * _D)
-    actor = plan.make.short("svc-remote-")
+    actor = hire(plan, plan.company.start - 90 * _D)
     boss = plan.company.boss["dept-it"]
     account = f"acct-{actor}"
     since = plan.company.start - 50 * _D

@@ -312,6 +312,8 @@ def attestation_denied(plan: Plan, planted: str) -> None:
 def attestation_stale(plan: Plan, planted: str) -> None:
     """A new policy: every owner but one answers anew."""
     clause, day = _clause(plan), plan.company.end - 36 * _D
+    while any(day <= answered <= day + 30 * _D for answered in duties.rounds(plan.company, False)):
+        day -= _D
     name, others = plan.make.short("policy-"), [c for c in policies.attested() if c != clause]
     for step, t in (("approved", at(day - 3 * _D, 9)), ("published", at(day, 9))):
         plan.tell(t, duties.policy(plan.make, name, step, day, version="2"))

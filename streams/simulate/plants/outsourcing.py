@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.simulate import clients, contractors, desk, facts, vendors
 from streams.simulate.plan import Plan
-from streams.simulate.times import HOUR, MINUTE, add_months, at, midnight, text
+from streams.simulate.times import DAY, HOUR, MINUTE, add_months, at, midnight, text
 
 _D = timedelta(days=1)
 
@@ -121,6 +121,9 @@ def still_in(plan: Plan, planted: str) -> None:
     plan.tell(at(ended - 60 * _D, 9, 5), account)
     t = plan.office(day)
     plan.tell(t, contractors.login(plan.make, person))
+    plan.tell(
+        t + DAY, facts.account(plan.make, f"acct-{person}", person, "sys-idp", boss, "disabled")
+    )
     plan.label(planted, "OUT-06:ACCESS_AFTER_END", f"{name}|{person}", t)
 
 

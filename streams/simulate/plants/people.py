@@ -129,7 +129,8 @@ def not_signed(plan: Plan, planted: str) -> None:
 
 def clause_missing(plan: Plan, planted: str) -> None:
     """Work rules for trainees that forgot confidentiality."""
-    day, name = plan.workday(before=40), plan.make.short("rule-x")
+    day = plan.company.end - plan.rng.randint(5, 28) * _D  # nobody has to have read them yet
+    name = plan.make.short("rule-x")
     fact = people.rules(plan.make, name, "work_rules", "effective", day, has_confidentiality=False)
     plan.tell(at(day, 9), fact)
     plan.label(planted, "HUM-03:RULE_CLAUSE_MISSING", f"{name}|1", at(day, 9))

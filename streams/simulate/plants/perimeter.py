@@ -71,7 +71,8 @@ def brute_success(plan: Plan, planted: str) -> None:
 def spray(plan: Plan, planted: str) -> None:
     """One try each at more than twenty accounts, real and invented, from one network."""
     t, net = plan.night(), plan.rng.choice(_ATTACKERS)
-    real = [p.account for p in plan.rng.sample(plan.company.staff, 14)]
+    there = [p for p in plan.company.staff if p.left is None]
+    real = [p.account for p in plan.rng.sample(there, 14)]
     accounts = real + [f"acct-{n}" for n in plan.rng.sample(range(90_000, 99_999), 12)]
     plan.rng.shuffle(accounts)
     first, reached = "", 0

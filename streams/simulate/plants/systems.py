@@ -82,7 +82,10 @@ def concurrent(plan: Plan, planted: str) -> None:
 def offhours(plan: Plan, planted: str) -> None:
     """A reader at half past ten at night."""
     keeper = plan.company.keepers["ds-requests"]
-    t = at(plan.workday(), 22, 10 + plan.rng.randrange(40))
+    nights = {one["subject"].partition("|")[2] for one in plan.labels if one["code"] == "OFFHOURS"}
+    while f"{(day := plan.workday())}" in nights:
+        pass
+    t = at(day, 22, 10 + plan.rng.randrange(40))
     plan.tell(t, facts.query(plan.make, keeper, "ds-requests", "read", 1))
     plan.label(planted, "TEC-06:OFFHOURS", f"{keeper.ref}|{day_of(t)}", t)
 
@@ -199,8 +202,10 @@ def usb_plain(plan: Plan, planted: str) -> None:
 def shared_outside(plan: Plan, planted: str) -> None:
     """A file of the desk shared with an address outside, and no provision on record."""
     person, t = plan.anyone(), at(plan.workday(), 15, plan.rng.randrange(60))
-    fact = facts.file(plan.make, person, "share_external", 40_000) | {"dlp_principals": 12}
-    plan.tell(t, fact)
+    folder = plan.make.short("folder-")
+    fact = facts.file(plan.make, person, "share_external", 40_000, persons=12)
+    plan.tell(t, fact | {"path_class": folder})
+    plan.follows(planted, "ORG-03:UNREGISTERED", f"sys-file|{folder}", t)
     subject = f"{person.ref}|{fact['file_ref']}"
     plan.label(planted, "TEC-11:SHARE_EXTERNAL", subject, t + DAY)
 
