@@ -102,9 +102,10 @@ class Engine:
         """
         clock = memory.get(CLOCK) or {"now": 0, "known": -1}
         known = block.last_offset if block.lane == "books" else block.books_upto
-        now = max(block.now, clock["now"])
         due = tuple(due)
         start, earlier = beginning(block, memory)
+        # a block may end before any tick has told the time
+        now = max(block.now, clock["now"], start.get("began", 0))
         views = (
             registers.view(clock["known"], clock["now"], **start),
             registers.view(known, now, **start),
