@@ -63,8 +63,16 @@ def judge_cases(
     asked: dict[str, list[Look]] = {}
     for rule, look in looks:
         asked.setdefault(rule.ref, []).append(look)
+    concerned = {*told, *waiting, *begun, *(engine.shared.get(ref, "") for ref in asked)}
+    concerned |= engine.reading.get(object, set()) if groups else set()
+    for kind in groups:
+        concerned |= engine.reading.get(kind, set())
+    for kind in {type(event) for event in changed}:
+        concerned |= engine.touching.get(kind, set())
     for cases in engine.cases:
         check, ref = cases.case, cases.ref
+        if ref not in concerned:
+            continue
         tasks = gathered(check, groups, view)
         looked = [look for rule in cases.rules for look in asked.get(rule.ref, ())]
         if check.across and block.lane != "books":

@@ -50,18 +50,25 @@ class Engine:
         self.rules: dict[str, Rule] = {}
         self.each: dict[type[Any], list[Rule]] = {}
         self.cases: list[Cases] = []
+        self.shared: dict[str, str] = {}
+        """The cases, by their ref, with which each rule shares a memory."""
         self.revisits: dict[type[Any], list[Rule]] = {}
         for control in self.controls.values():
             for check in control.checks(control.params):
                 self._enter(Rule(f"{control.id}/{check.name}", control, check))
-        checks = [rule.check for rule in self.rules.values()]
-        touching = [
-            kinds
-            for check in checks
-            if isinstance(check, Case)
-            for kinds in (check.touches, check.asks)
-        ]
-        self._asking = {SourceGap, *self.revisits, *(kind for each in touching for kind in each)}
+        self.reading: dict[type[Any], set[str]] = {}
+        """By event type the cases, by their ref, that read it; under object those that read all."""
+        for cases in self.cases:
+            for kind in (object,) if cases.case.every else cases.case.on:
+                self.reading.setdefault(kind, set()).add(cases.ref)
+        self.touching: dict[type[Any], set[str]] = {}
+        """The same for lines of books that touch cases, or of which cases ask."""
+        for cases in self.cases:
+            for rule in cases.rules:
+                assert isinstance(rule.check, Case)
+                for kind in (*rule.check.touches, *rule.check.asks):
+                    self.touching.setdefault(kind, set()).add(cases.ref)
+        self._asking = {SourceGap, *self.revisits, *self.touching}
         """Types of register events that may judge again what was judged."""
 
     def _enter(self, rule: Rule) -> None:
@@ -79,8 +86,10 @@ class Engine:
             same = cases.rules[0].control is rule.control and cases.case.memory == case.memory
             if same:
                 cases.rules.append(rule)
+                self.shared[rule.ref] = cases.ref
                 return
         self.cases.append(Cases(rule.ref, case, [rule]))
+        self.shared[rule.ref] = rule.ref
 
     def evaluate(
         self,
