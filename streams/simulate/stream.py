@@ -98,7 +98,8 @@ class Simulation:
         ):
             plan.tell(occurred, fact)
         for entry in DATASETS:
-            upkeep.assess_again(plan, history.dataset(make, company, entry))
+            since = history.monitored_since(company)
+            upkeep.assess_again(plan, history.dataset(make, company, entry), since)
         for occurred, fact in assets.checks_before(company, make):
             plan.tell(occurred, fact)
         for occurred, fact in premises.stocktakes(company, make, plan.forgotten):

@@ -42,9 +42,10 @@ def notice(plan: Plan, line: Fact, since: date) -> Fact:
     )
 
 
-def assess_again(plan: Plan, line: Fact) -> None:
-    """The risks of a dataset, every ten months: another version of its line."""
-    day = date.fromisoformat(line["risk_assessed_on"]) + 300 * _D
+def assess_again(plan: Plan, line: Fact, since: date) -> None:
+    """The risks of a dataset, every ten months once it is registered: another version of its
+    line."""
+    day = max(date.fromisoformat(line["risk_assessed_on"]) + 300 * _D, since + _D)
     while day < plan.company.end:
         renewed = {"risk_assessed_on": day.isoformat(), "event_id": plan.make.event_id()}
         plan.tell(at(day, 17), {**line, **renewed})
@@ -117,9 +118,9 @@ def keep(plan: Plan) -> None:
         owner = line["owner_dept"]
         owners[owner] = min(owners.get(owner, since), since)
     register_reviewed(plan, owners)
-    for name, (_, line) in firsts.items():
+    for name, (since, line) in firsts.items():
         if ("risk", name) not in plan.neglected and line["risk_assessed_on"]:
-            assess_again(plan, line)
+            assess_again(plan, line, since)
     for name, (since, line) in firsts.items():
         if ("review", name) not in plan.neglected:
             for system in line["storage_systems"]:

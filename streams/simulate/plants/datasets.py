@@ -26,7 +26,9 @@ def own_dataset(
     otherwise."""
     name, entry = plan.make.short("ds-x"), DATASET[like]
     line = history.dataset(plan.make, plan.company, entry)
-    plan.tell(at(since, 9), line | {"dataset_id": name, "name": name} | given)
+    assessed_on = max(line["risk_assessed_on"], since.isoformat())
+    ours = {"dataset_id": name, "name": name, "risk_assessed_on": assessed_on}
+    plan.tell(at(since, 9), line | ours | given)
     if published:
         notice = history.notice(plan.make, plan.company, entry, since)
         plan.tell(at(since, 8), notice | {"notice_id": f"notice-{name}", "dataset_ids": [name]})

@@ -93,7 +93,7 @@ def offhours(plan: Plan, planted: str) -> None:
 def unregistered(plan: Plan, planted: str) -> None:
     """Work on a machine from home."""
     keeper, device = plan.company.keepers["ds-requests"], plan.make.short("byod-")
-    t = at(plan.workday(), 16, plan.rng.randrange(60))
+    t = at(plan.workday(), 12, 15 + plan.rng.randrange(30))
     fact = facts.query(plan.make, keeper, "ds-requests", "read", 1)
     plan.tell(t, fact | {"device_id": device})
     plan.label(planted, "TEC-07:UNREGISTERED_DEVICE", device, t)
