@@ -99,6 +99,22 @@ class Code:
     finding: Text
 
 
+REPORT_ITEMS = tuple(range(1, 10))
+"""The nine items of a report on an incident (Rule 8(1) of the Enforcement Rules of the APPI)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A term of the law that runs: since when and until when (ms), None while it stands still.
+
+    `filled` are the REPORT_ITEMS that were reported and are known; None where no report is owed.
+    """
+
+    begun: int
+    due: int | None
+    filled: tuple[int, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a check says of one thing at one time.
@@ -109,7 +125,8 @@ class Judgement:
     that is more.  `until` marks a provisional verdict: judge again when time
     has passed it.  `missing` lists what could not be known.  `awaits` names event types whose
     absence the verdict rests on, since `since`: while a source of them has a gap there, the
-    verdict is indeterminate.  `closed` is true when the fact stands but is over.
+    verdict is indeterminate.  `closed` is true when the fact stands but is over.  `clock` is the
+    term of the law that is open with it.
     """
 
     verdict: Verdict
@@ -127,6 +144,7 @@ class Judgement:
     facts: Mapping[str, Any] = field(default_factory=dict)
     since: int | None = None
     gap: tuple[str, int, int] | None = None
+    clock: Clock | None = None
 
 
 PASS = Judgement("pass")

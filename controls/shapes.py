@@ -17,7 +17,7 @@ from datetime import date
 from typing import Any
 
 from controls.events import Event
-from controls.kernel import Judgement, Severity
+from controls.kernel import Judgement, Severity, Text
 from controls.registers import View
 
 Fact = list[Any]
@@ -172,6 +172,8 @@ class Case:
     periodic: tuple[str, ...] = ()
     began: bool = False
     enters: Callable[[str, Sequence[Fact]], Iterable[Any]] | None = None
+    clock: Text | None = None
+    """The term of the law that it watches: its judgements say of an open one when it ends."""
     awaits: tuple[type[Any], ...] = ()
     """Event types on whose absence a violation with `since` rests."""
 

@@ -109,6 +109,13 @@ def reports(facts: Sequence[Fact], to: Sequence[str], stages: Sequence[str]) -> 
     return [r for r in standing(facts, "report") if r[4]["to"] in to and r[4]["stage"] in stages]
 
 
+def filled(facts: Sequence[Fact]) -> tuple[int, ...]:
+    """The items that reports to the authorities have stated and do not call unknown."""
+    told = reports(facts, AUTHORITIES, ("preliminary", "final", "supplement", "single"))
+    stated = {item for report in told for item in report[4]["filled"]}
+    return tuple(sorted(stated - set(told[-1][4]["unknown"]))) if told else ()
+
+
 def withdrawn(facts: Sequence[Fact], moment: int) -> bool:
     """Whether by then it was found to be no incident at all."""
     return any(step[0] <= moment for step in standing(facts, "withdrawn"))

@@ -22,7 +22,7 @@ from controls.incident.dossier import (
     versions,
     withdrawn,
 )
-from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import HOUR, Clock, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, Look, Revisits, moment
 
@@ -85,9 +85,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         if first is not None or view.now > end:
             over = first is not None or withdrawn(facts, view.now)
             return Judgement(
-                "violation", code, at=end, detected=end, since=start, closed=over, **common
-            )
-        return Judgement("not_applicable", at=start, until=end, **common)
+                "violation", code, at=end, detected=end, since=start, closed=over,
+                clock=None if over else Clock(start, end), **common,
+            )  # fmt: skip
+        return Judgement("not_applicable", at=start, until=end, clock=Clock(start, end), **common)
 
     def preliminary(incident: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         if not limits.privacymark or not versions(facts):
@@ -160,7 +161,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def of_dataset(received: EntrustedReceived) -> Sequence[Look]:
         return (Look(IncidentDetected, "dataset_ids", received.dataset_id, 0),)
 
-    def case(name: str, code: str, judge: Any, revisits: Revisits) -> Case:
+    def case(name: str, code: str, judge: Any, revisits: Revisits, clock: Text) -> Case:
         return Case(
             name,
             (code,),
@@ -172,13 +173,23 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             by=BY,
             revisits=revisits,
             awaits=(IncidentReported,),
+            clock=clock,
         )
 
     return (
-        case("preliminary", "PM_PRELIM_LATE", preliminary, REVISITS),
-        case("final", "PM_FINAL_LATE", final, REVISITS),
-        case("client", "CLIENT_LATE", client, {EntrustedReceived: of_dataset}),
-    )
+        case(
+            "preliminary", "PM_PRELIM_LATE", preliminary, REVISITS,
+            Text("審査機関への速報", "preliminary report to the PrivacyMark body"),
+        ),
+        case(
+            "final", "PM_FINAL_LATE", final, REVISITS,
+            Text("審査機関への確報", "final report to the PrivacyMark body"),
+        ),
+        case(
+            "client", "CLIENT_LATE", client, {EntrustedReceived: of_dataset},
+            Text("委託元への通知", "notice to the client"),
+        ),
+    )  # fmt: skip
 
 
 def incident(at: str, **given: Any) -> IncidentDetected:

@@ -15,6 +15,7 @@ from controls.incident.dossier import (
     REVISITS,
     by_incident,
     fact,
+    filled,
     final_day,
     owed,
     reports,
@@ -23,12 +24,20 @@ from controls.incident.dossier import (
     versions,
     withdrawn,
 )
-from controls.kernel import DAY, Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import (
+    DAY,
+    REPORT_ITEMS,
+    Clock,
+    Code,
+    Control,
+    Judgement,
+    Params,
+    Text,
+    limit,
+    sources,
+)
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, moment
-
-ITEMS = frozenset(range(1, 10))
-"""The nine items of Rule 8(1)."""
 
 
 class Limits(Params):
@@ -89,6 +98,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         day = deadline(facts, start)
         end, report = day_end(day), final_report(facts)
         warn = end - limits.warn_days * DAY
+        clock = Clock(start, end, filled(facts))
         common["facts"] = {"deadline": f"{day}"}
         if not due(facts, min(view.now, end), view):
             yield Judgement("not_applicable", at=start, **common)
@@ -99,21 +109,23 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         elif view.now > end:
             over = withdrawn(facts, view.now)
             yield Judgement(
-                "violation", "LATE", at=end, detected=end, since=start, closed=over, **common
-            )
+                "violation", "LATE", at=end, detected=end, since=start, closed=over,
+                clock=None if over else clock, **common,
+            )  # fmt: skip
         elif view.now > warn:
             yield Judgement(
-                "violation", "DUE_SOON", at=warn, detected=warn, since=start, until=end, **common
-            )
+                "violation", "DUE_SOON", at=warn, detected=warn, since=start, until=end,
+                clock=clock, **common,
+            )  # fmt: skip
         else:
-            yield Judgement("not_applicable", at=start, until=warn, **common)
+            yield Judgement("not_applicable", at=start, until=warn, clock=clock, **common)
 
     def items(incident: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         report = final_report(facts)
         if report is None or not versions(facts) or started(facts) is None:
             return
         end = day_end(jst_day(report[0]) + timedelta(days=limits.supplement_days))
-        left = (ITEMS - set(report[4]["filled"])) | set(report[4]["unknown"])
+        left = (set(REPORT_ITEMS) - set(report[4]["filled"])) | set(report[4]["unknown"])
         if not left or not due(facts, min(view.now, end), view):
             return
         supplements = [
@@ -123,6 +135,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         ]
         if any(at <= end for at in supplements):
             return
+        clock = Clock(report[0], end, filled(facts))
         common: dict[str, Any] = {"subject": incident, "item": "items", "events": (report[1],)}
         if view.now > end:
             yield Judgement(
@@ -132,11 +145,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 detected=end,
                 since=report[0],
                 closed=bool(supplements),
+                clock=None if supplements else clock,
                 facts={"items": ", ".join(map(str, sorted(left)))},
                 **common,
             )
         else:
-            yield Judgement("not_applicable", at=report[0], until=end, **common)
+            yield Judgement("not_applicable", at=report[0], until=end, clock=clock, **common)
 
     on = (IncidentDetected, IncidentStep, IncidentReported)
     awaits = (IncidentReported,)
@@ -152,6 +166,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             by=BY,
             revisits=REVISITS,
             awaits=awaits,
+            clock=Text("確報", "final report"),
         ),
         Case(
             "items",
@@ -164,6 +179,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             by=BY,
             revisits=REVISITS,
             awaits=awaits,
+            clock=Text("確報の追完", "supplement of the final report"),
         ),
     )
 

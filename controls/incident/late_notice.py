@@ -20,7 +20,7 @@ from controls.incident.dossier import (
     versions,
     withdrawn,
 )
-from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import Clock, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, moment, standing
 
@@ -85,10 +85,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             over = first is not None or withdrawn(facts, view.now)
             yield Judgement(
                 "violation", "LATE", at=end, detected=end, since=start, closed=over,
-                facts={"deadline": f"{day}"}, **common,
+                clock=None if over else Clock(start, end), facts={"deadline": f"{day}"}, **common,
             )  # fmt: skip
         else:
-            yield Judgement("not_applicable", at=start, until=end, **common)
+            yield Judgement(
+                "not_applicable", at=start, until=end, clock=Clock(start, end), **common
+            )
 
     def covered(incident: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         start = started(facts) if versions(facts) else None
@@ -140,7 +142,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             code = None if notice[4]["reason"] else "NO_REASON"
             yield Judgement(verdict, code, incident, notice[0], item=notice[1], events=(notice[1],))
 
-    def case(name: str, code: str, judge: Any) -> Case:
+    def case(name: str, code: str, judge: Any, clock: Text | None = None) -> Case:
         return Case(
             name,
             (code,),
@@ -152,10 +154,11 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             by=BY,
             revisits=REVISITS,
             awaits=(IncidentNotified,),
+            clock=clock,
         )
 
     return (
-        case("notice", "LATE", told),
+        case("notice", "LATE", told, Text("本人への通知", "notice to the principals")),
         case("coverage", "PARTIAL", covered),
         case("items", "ITEMS", worded),
         case("reason", "NO_REASON", reasoned),

@@ -13,6 +13,7 @@ from controls.incident.dossier import (
     REVISITS,
     by_incident,
     fact,
+    filled,
     owed,
     reports,
     started,
@@ -20,7 +21,7 @@ from controls.incident.dossier import (
     versions,
     withdrawn,
 )
-from controls.kernel import HOUR, Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import HOUR, Clock, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, moment
 
@@ -47,6 +48,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             yield Judgement("not_applicable", at=facts[0][0], **common)
             return
         warn, end = start + limits.warn_hours * HOUR, start + limits.limit_hours * HOUR
+        clock = Clock(start, end, filled(facts))
         filed = next((r[0] for r in reports(facts, AUTHORITIES, ("preliminary", "single"))), None)
         if not owed(facts, min(view.now, end), view, limits.limit_hours):
             yield Judgement("not_applicable", at=start, **common)
@@ -57,14 +59,16 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         elif view.now > end:
             over = withdrawn(facts, view.now)
             yield Judgement(
-                "violation", "LATE", at=end, detected=end, since=start, closed=over, **common
-            )
+                "violation", "LATE", at=end, detected=end, since=start, closed=over,
+                clock=None if over else clock, **common,
+            )  # fmt: skip
         elif view.now > warn:
             yield Judgement(
-                "violation", "DUE_SOON", at=warn, detected=warn, since=start, until=end, **common
-            )
+                "violation", "DUE_SOON", at=warn, detected=warn, since=start, until=end,
+                clock=clock, **common,
+            )  # fmt: skip
         else:
-            yield Judgement("not_applicable", at=start, until=warn, **common)
+            yield Judgement("not_applicable", at=start, until=warn, clock=clock, **common)
 
     return (
         Case(
@@ -78,6 +82,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             by=BY,
             revisits=REVISITS,
             awaits=(IncidentReported,),
+            clock=Text("速報", "preliminary report"),
         ),
     )
 

@@ -15,7 +15,7 @@ from controls.events import (
     RequestResponded,
 )
 from controls.examples import breach, event, fine, unknown
-from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
+from controls.kernel import Clock, Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import View
 from controls.shapes import Case, Check, Fact, one_key, standing
 
@@ -114,6 +114,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         broken = [code for code, end in ends.items() if judged > end]
         late = [code for code in broken if code != "SOON"]
         until = min((end for end in ends.values() if end >= judged), default=None)
+        clock = Clock(start, ends.get("LATE"))
         if responses:
             if not late:
                 yield Judgement("pass", at=judged, **common)
@@ -137,11 +138,12 @@ def checks(limits: Limits) -> tuple[Check, ...]:
                 detected=ends[code],
                 until=until,
                 since=start,
+                clock=clock,
                 facts={"due": f"{due[code]}"},
                 **common,
             )
         else:
-            yield Judgement("not_applicable", at=start, until=until, **common)
+            yield Judgement("not_applicable", at=start, until=until, clock=clock, **common)
 
     def decision(request: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
         responses = standing(facts, "responded")
@@ -181,6 +183,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             span=moment,
             by=by,
             awaits=(RequestResponded,),
+            clock=Text("請求への回答", "answer to a request"),
         ),
         Case(
             "decision",
