@@ -21,12 +21,13 @@ ONLY = {
     "chdb": ("store",),
     "prometheus_client": ("metrics",),
     "nacl": ("quarantine",),
+    "jinja2": ("site",),
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
 MEASURES = {
     "kernel", "shapes", "events", "registers", "books", "block", "asked", "calendar", "deadlines",
-    "examples", "policies",
+    "examples", "gaps", "policies",
 }  # fmt: skip
 
 

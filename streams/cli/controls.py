@@ -6,23 +6,29 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from controls import catalogue
+from controls import catalogue, policies
 from controls.catalogue import Catalogue
 from controls.kernel import Control
 from streams import settings as configuration
 from streams import words
 
-HELP = "the catalogue: list, show ID"
+HELP = "the catalogue: list, show ID, site (pages to read)"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """list and show, each with --json."""
-    parts = parser.add_subparsers(dest="part", required=True, metavar="list|show")
+    """list and show, each with --json; site."""
+    parts = parser.add_subparsers(dest="part", required=True, metavar="list|show|site")
     listed = parts.add_parser("list", help="every control in force")
     shown = parts.add_parser("show", help="one control: law, reading, limits, proof")
     shown.add_argument("control", metavar="ID")
-    for part in (listed, shown):
+    site = parts.add_parser("site", help="one page a control and one a policy, ja and en")
+    site.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    site.add_argument(
+        "--policies", type=Path, metavar="DIR", help="a company's own policies, one TOML each"
+    )
+    for part in (listed, shown, site):
         part.add_argument("--config", type=Path, metavar="TOML", help="a company's parameters")
+    for part in (listed, shown):
         part.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -31,7 +37,12 @@ def run(args: argparse.Namespace) -> int:
     found = catalogue.load(
         configuration.load(args.config).controls, str(args.config or "configuration")
     )
-    if args.part == "show":
+    if args.part == "site":
+        from streams.site import build  # jinja2 is for pages alone
+
+        pages = build(found, policies.load(args.policies or policies.OURS), args.out)
+        print(f"{pages} pages; open {args.out / 'index.html'}")
+    elif args.part == "show":
         stated = described(found, found[args.control])
         print(words.line(stated) if args.json else page(found[args.control], stated))
     elif args.json:
