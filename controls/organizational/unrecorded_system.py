@@ -64,14 +64,15 @@ def first_signs(events: Sequence[Any]) -> Mapping[str, list[Fact]]:
     """When each source was first heard: an event of its own, or a heartbeat told of it."""
     firsts: dict[str, int] = {}
     for each in events:
-        source = each.source_id
+        heard = [each.source_id]
         if isinstance(each, LogSourceStatus):
             if each.status == "heartbeat":
-                source = each.monitored_source_id
-            elif each.monitored_source_id == source:
+                heard.append(each.monitored_source_id)
+            elif each.monitored_source_id == each.source_id:
                 continue  # its own report of a stop or a gap
-        if each.occurred_at < firsts.get(source, FOREVER):
-            firsts[source] = each.occurred_at
+        for source in heard:
+            if each.occurred_at < firsts.get(source, FOREVER):
+                firsts[source] = each.occurred_at
     return {source: [[at, ""]] for source, at in firsts.items()}
 
 

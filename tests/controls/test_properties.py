@@ -66,7 +66,11 @@ class Run:
             for f in self.store.findings()
             if f["verdict"] in ("violation", "indeterminate")
         }
-        return found, self.store.populations()
+        counted = {
+            control: {verdict: number for verdict, number in counts.items() if number}
+            for control, counts in self.store.populations().items()
+        }
+        return found, {control: counts for control, counts in counted.items() if counts}
 
 
 @relaxed
