@@ -157,7 +157,7 @@ def cause_of(event: Any, causes: Causes) -> tuple[int, int]:
 
 
 def looks_for(
-    engine: Engine, changed: Sequence[Any], lane: str
+    engine: Engine, changed: Sequence[Any], lane: str, view: View
 ) -> tuple[list[tuple[Rule, Look]], Causes]:
     """What the changed books may judge differently in this lane, and by what it was caused."""
     looks: list[tuple[Rule, Look]] = []
@@ -167,7 +167,7 @@ def looks_for(
             every = [
                 (rule, look)
                 for rule in engine.rules.values()
-                for look in gaps.looks(rule.check, event)
+                for look in gaps.looks(rule.check, event, view)
             ]
             looks += [(rule, look) for rule, look in every if look.type.lane == lane]
         for rule in engine.revisits.get(type(event), ()):

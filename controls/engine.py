@@ -133,7 +133,7 @@ class Engine:
         changes = Changes(block, memory)
         if renewal is not None:
             due += renew(self, renewal, block, views, changes, mine)
-        looks, causes = looks_for(self, changed, block.lane)
+        looks, causes = looks_for(self, changed, block.lane, views[1])
         judge_each(self, groups, looks, causes, views, due, recall, changes)
         begun = began_anew(self, memory) if earlier else {}
         judge_cases(

@@ -139,9 +139,11 @@ def concerned(entered: Iterable[Any], view: View) -> list[SourceGap]:
     return [each for each in view.all(GAPS, "") if each.source in sources] if sources else []
 
 
-def looks(check: Check, found: SourceGap) -> Iterable[Look]:
-    """What a check has to judge again when a gap opens or closes."""
-    if not check.awaits:
+def looks(check: Check, found: SourceGap, view: View) -> Iterable[Look]:
+    """What a check has to judge again when a gap opens or closes: nothing where the source sends,
+    and ever sent, no event that the check awaits."""
+    kinds = {line.kind for line in view.all(SOURCES, found.source)}
+    if not any(sends(kind, awaited) for kind in kinds for awaited in check.awaits):
         return
     since, until = found.since - AROUND, min(found.until, FOREVER - AROUND) + AROUND
     if isinstance(check, Case):

@@ -83,7 +83,7 @@ def tag(make: Maker, domain: str, **given: Any) -> Fact:
 def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     """The line of the register, and what is known of the country, renewed before it runs out."""
     day = company.start - 400 * _D
-    yield at(day, 12), clients.dataset(make, company, SUPPORT, None, countries=["JP", "US"])
+    yield at(day, 12), clients.dataset(make, company, SUPPORT, None, day, countries=["JP", "US"])
     while day < company.end:
         yield at(day, 10), assessed(make, "US", day)
         day += 300 * _D

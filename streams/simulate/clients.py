@@ -16,8 +16,11 @@ _D = timedelta(days=1)
 CLIENT, SHOP, SYSTEM, JOB = "cli-shop", "ds-client-shop", "sys-fulfil", "svc-fulfil"
 
 
-def dataset(make: Maker, company: Company, name: str, client: str | None, **given: Any) -> Fact:
-    """A line of the register for data of a client's (or, without one, of our own)."""
+def dataset(
+    make: Maker, company: Company, name: str, client: str | None, since: date, **given: Any
+) -> Fact:
+    """A line of the register for data of a client's (or, without one, of our own), registered on
+    a day."""
     return make(
         "register.dataset",
         "register-form",
@@ -40,7 +43,7 @@ def dataset(make: Maker, company: Company, name: str, client: str | None, **give
             "access_roles": ["batch"],
             "principals_estimate": 800,
             "status": "active",
-            "risk_assessed_on": (company.start - 60 * _D).isoformat(),
+            "risk_assessed_on": max(since, company.start - 60 * _D).isoformat(),
             "version": 1,
             "channels": None,
             **given,
@@ -99,9 +102,10 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     """Contracts, rights and permissions, and every quarter's project to its return."""
     since = company.start - 380 * _D
     boss, sales = company.boss["dept-it"], company.boss["dept-sales"]
-    yield at(since, 9), dataset(make, company, SHOP, CLIENT)
+    yield at(since, 9), dataset(make, company, SHOP, CLIENT, since)
     yield at(since, 10), received(make, CLIENT, SHOP, None)
-    account = facts.account(make, "acct-fulfil", sales, SYSTEM, boss, kind="service")
+    owner = company.senior.ref
+    account = facts.account(make, "acct-fulfil", owner, SYSTEM, boss, kind="service")
     yield at(since, 11), account
     right = facts.privilege(make, "acct-fulfil", JOB, SYSTEM, None, "batch", boss)
     yield at(since, 11, 5), right
@@ -131,7 +135,7 @@ def years(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
 def project(make: Maker, company: Company, client: str, day: date) -> Iterator[tuple[int, Fact]]:
     """A client's list comes in, is worked on and goes back before its day."""
     name = f"ds-{client}"
-    yield at(day, 9), dataset(make, company, name, client)
+    yield at(day, 9), dataset(make, company, name, client, day)
     yield at(day, 10), received(make, client, name, day + 60 * _D)
     for week in range(4):
         on = day + (3 + 7 * week) * _D
@@ -139,7 +143,8 @@ def project(make: Maker, company: Company, client: str, day: date) -> Iterator[t
             yield at(on, 13), query(make, name)
     gone = day + 52 * _D
     yield at(gone, 11), returned(make, client, name, gone)
-    yield at(gone, 16), dataset(make, company, name, client, status="retired", version=2)
+    retired = dataset(make, company, name, client, day, status="retired", version=2)
+    yield at(gone, 16), retired
 
 
 def returned(make: Maker, client: str, name: str, on: date) -> Fact:

@@ -263,6 +263,11 @@ class Company:
                 )
 
     @property
+    def senior(self) -> Person:
+        """Who has been there longest, and stays."""
+        return min((p for p in self.staff if p.left is None), key=lambda p: (p.joined, p.number))
+
+    @property
     def keepers(self) -> dict[str, Person]:
         """Who alone works with the data of a special kind: the privacy desk and the cashier."""
         found = {}

@@ -222,10 +222,11 @@ def _batch(company: Company, day: Day) -> None:
     """The night job: a service account with its grant and a standing approval."""
     make, since = day.make, company.start - timedelta(days=700)
     boss = company.boss["dept-it"]
+    owner = company.senior.ref
     day.add(
         at(since, 9),
         facts.account(
-            make, "acct-batch", boss, "sys-order", company.boss["dept-legal"], kind="service"
+            make, "acct-batch", owner, "sys-order", company.boss["dept-legal"], kind="service"
         ),
     )
     day.add(

@@ -195,7 +195,7 @@ def kept(make: Maker, provision: str, day: date) -> Fact:
 def lists(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     """Every month a list of leads from the broker, checked, taken in and recorded."""
     since = company.start - 300 * _D
-    yield at(since, 9), clients.dataset(make, company, LEADS, None, channels=["third_party"])
+    yield at(since, 9), clients.dataset(make, company, LEADS, None, since, channels=["third_party"])
     yield at(since, 10), notice(make, company, LEADS)
     for month in range(1 + (company.end - company.start).days // 30):
         day = company.start + (5 + 30 * month) * _D
@@ -368,7 +368,7 @@ def by_optout(make: Maker, name: str, scheme: str, persons: Sequence[str], **giv
 def directory(company: Company, make: Maker) -> Iterator[tuple[int, Fact]]:
     """A directory of shops, filed long ago and sold by the month."""
     since = company.start - 400 * _D
-    yield at(since, 9), clients.dataset(make, company, DIRECTORY, None)
+    yield at(since, 9), clients.dataset(make, company, DIRECTORY, None, since)
     yield at(since, 9, 5), vendors.recipient(make, BUYER, "JP", kind="third_party")
     yield at(since, 10), filed(make, FILING, since)
     for month in range(1 + (company.end - company.start).days // 30):

@@ -16,7 +16,7 @@ _D = timedelta(days=1)
 def _dataset(plan: Plan, since: date, **given: Any) -> str:
     """A dataset of its own."""
     name = plan.make.short("ds-x")
-    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, None, **given))
+    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, None, since, **given))
     return name
 
 

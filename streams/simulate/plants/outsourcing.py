@@ -164,7 +164,7 @@ def _client(plan: Plan, day: date, due: date | None = None, **agreed: Any) -> tu
     """A client of its own and its data, taken on some time before that day."""
     client = plan.make.short("cli-x")
     name, since = f"ds-{client}", day - 40 * _D
-    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, client))
+    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, client, since))
     plan.tell(at(since, 10), clients.received(plan.make, client, name, due, **agreed))
     return client, name
 

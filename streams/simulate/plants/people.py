@@ -59,6 +59,15 @@ def _takes(plan: Plan, course: str, on: date, score: int = 92) -> None:
     plan.tell(at(on, 15), fact)
 
 
+def _schooled(plan: Plan, person: str, joined: date) -> None:
+    """Whoever is not trained at the beginning takes the yearly courses all the same."""
+    for year in people.fiscal_years(plan.company):
+        due = date(year, 9, 30)
+        if joined <= due - 30 * _D:
+            on = max(due - 25 * _D, joined + 10 * _D)
+            plan.tell(at(on, 16), people.completed(plan.make, person, f"course-{year}", on))
+
+
 def not_done(plan: Plan, planted: str) -> None:
     """The officer takes the course ten days late."""
     due = plan.workday(before=14)
@@ -102,6 +111,7 @@ def untrained(plan: Plan, planted: str) -> None:
     """Somebody new at the orders before any course."""
     day = plan.workday(before=6)
     person = hire(plan, day - 2 * _D, trained=False)
+    _schooled(plan, person, day - 2 * _D)
     t = at(day, 14, plan.rng.randrange(50))
     reads(plan, person, "ds-orders", "order_clerk", t)
     course = people.completed(plan.make, person, "introduction", day + 2 * _D)

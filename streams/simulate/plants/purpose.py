@@ -203,7 +203,7 @@ def no_judgement(plan: Plan, planted: str) -> None:
     """A purpose more in the register."""
     day = plan.workday()
     codes, on = ["member_service", "survey"], day.isoformat()
-    since = plan.company.start - 90 * _D
+    since = day - 200 * _D
     entry = DATASET["ds-members"]
     dataset = _dataset(plan, since, assessed=False, risk_assessed_on=since.isoformat())
     notice = history.notice(plan.make, plan.company, entry, since)

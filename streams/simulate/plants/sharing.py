@@ -140,7 +140,7 @@ def _list(plan: Plan) -> tuple[str, str]:
     """A dataset of its own for leads, and the id under which its list comes."""
     name, provision = plan.make.short("ds-leads-"), plan.make.short("in-")
     since = plan.company.start - 100 * _D
-    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, None))
+    plan.tell(at(since, 9), clients.dataset(plan.make, plan.company, name, None, since))
     plan.tell(at(since, 10), sharing.notice(plan.make, plan.company, name))
     return name, provision
 
@@ -262,7 +262,7 @@ def _directory(
     """A directory of its own with its filing, sold that day: (dataset, provision, when)."""
     name, scheme = plan.make.short("ds-dir-"), plan.make.short("filing-")
     since = day - 60 * _D
-    line = clients.dataset(plan.make, plan.company, name, None, sensitive=sensitive)
+    line = clients.dataset(plan.make, plan.company, name, None, since, sensitive=sensitive)
     plan.tell(at(since, 9), line)
     plan.tell(at(since, 10), sharing.filed(plan.make, scheme, since, **said))
     fact = sharing.by_optout(plan.make, name, scheme, persons or [plan.make.short("shop-")])
