@@ -58,7 +58,7 @@ def main() -> int:
         here = Path(folder)
         say(f"making {args.events:,} events …")
         lanes = workload.write(here / "events.jsonl", args.events)
-        names = ["judging", "stages", "service", "stock"] + ["profile"] * args.profile
+        names = ["judging", "stages", "service", "stock", "breadth"] + ["profile"] * args.profile
         found: dict[str, Any] = {
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "machine": machine(),
@@ -163,6 +163,12 @@ def _memory(file: Path, here: Path, args: argparse.Namespace) -> Any:
     return service.memory(file, here)
 
 
+def _breadth(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import breadth
+
+    return breadth.measure(file)
+
+
 def _stock(file: Path, here: Path, args: argparse.Namespace) -> Any:
     import stock
 
@@ -207,6 +213,7 @@ PARTS = {
     "service": _service,
     "memory": _memory,
     "stock": _stock,
+    "breadth": _breadth,
     "packed": _packed,
     "alone": _alone,
     "together": _together,
@@ -250,6 +257,10 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "check_to_floor": round(floor / check, 3),
             "service_to_check": round(check / service, 3),
             "service_to_stock": round(stock / service, 2),
+            **{
+                f"all_to_reading {name}": round(of["all"] / of["reading"], 3)
+                for name, of in found["breadth"].items()
+            },
             **ratios,
         },
     }
@@ -305,6 +316,11 @@ def table(found: dict[str, Any]) -> str:
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
     ]
+    lines += ["", "  the engine over one type: its readers alone, all controls, their ratio"]
+    for name, of in found["breadth"].items():
+        reading, whole = (of[part] / of["events"] * 1e6 for part in ("reading", "all"))
+        told = f"{of['readers']} and {of['controls']} controls, {of['events']:,} events"
+        lines.append(f"  {name:26}{reading:9.2f}{whole:9.2f}{whole / reading:9.3f}   {told}")
     if "kafka" in found:
         lines += kafka_table(found)
     of_lane = us["lanes"].items()

@@ -90,6 +90,7 @@ def test_the_table_has_a_line_for_each(found: dict[str, Any]) -> None:
         "check to floor",
         "service to check",
         "service to stock",
+        "the engine over one type",
         "10 %",
         "50 %",
         "100 %",
