@@ -24,7 +24,7 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -94,16 +94,28 @@ class Policy(_Strict):
 
 def read(file: Path) -> Policy:
     """The policy of a file.  Refusal: the file, the place in it and what was expected."""
+    told: dict[str, Any] = {}
     try:
-        return Policy.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Policy.model_validate(told)
     except OSError as error:
         raise Refusal(f"{file}: {error.strerror}; give a readable TOML file") from error
     except tomllib.TOMLDecodeError as error:
         raise Refusal(f"{file}: {error}; expected TOML (see controls/policies)") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the policy"
-        raise Refusal(f"{file}: {place}: {first['msg']}") from error
+        place = _place(told, first["loc"])
+        raise Refusal(f"{file}: {place}: {first['msg']} (see controls/policies)") from error
+
+
+def _place(told: dict[str, Any], loc: tuple[int | str, ...]) -> str:
+    """Where in the file that is: the id of a statement or finding rather than its number."""
+    if len(loc) > 1 and isinstance(loc[1], int) and isinstance(told.get(str(loc[0])), list):
+        entry = told[str(loc[0])][loc[1]]
+        name = entry.get("id") if isinstance(entry, dict) else None
+        named = f"{loc[0]} {name}" if name else f"{loc[0]}, the {loc[1] + 1}. entry"
+        return " ".join([named, *map(str, loc[2:])])
+    return ".".join(map(str, loc)) or "the policy"
 
 
 @lru_cache(maxsize=8)

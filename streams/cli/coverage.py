@@ -61,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         for policy in chosen:
             print(page(policy, [r for r in rows if r["policy"] == policy.id], seen))
+        if len(chosen) > 1:
+            print(f"{sum(r['live'] for r in rows)} of {len(rows)} statements live in all")
     return 0
 
 

@@ -64,3 +64,34 @@ def test_a_store_says_what_was_seen(capsys: pytest.CaptureFixture[str], tmp_path
     capsys.readouterr()
     found = rows(capsys, "--config", str(settings))
     assert {row["seen"] for row in found} == {"nothing"}
+
+
+def test_all_statements_of_the_five_policies_are_live(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["coverage"]) == 0
+    assert capsys.readouterr().out.endswith("410 of 410 statements live in all\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('mode = "rumour"', "statements ACME-1 mode: Input should be 'event' or 'attestation'"),
+        ("controls = []", "statements ACME-1 controls: "),
+        ('id = ""', "statements, the 1. entry id: "),
+    ],
+)
+def test_a_wrong_policy_of_a_company_is_refused_by_file_and_statement(
+    line: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, _, _ = line.partition(" ")
+    good = {
+        "id": '"ACME-1"', "place": '"1"', "text": '"Kept"', "mode": '"event"',
+        "controls": '["TEC-01"]',
+    }  # fmt: skip
+    told = [line if each == name else f"{each} = {value}" for each, value in good.items()]
+    head = ['id = "ACME"', 'operator = "ACME K.K."', 'title = "Policy"', "[[statements]]"]
+    (tmp_path / "acme.toml").write_text("\n".join([*head, *told]))
+    assert main(["coverage", "--policies", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "acme.toml: " in said and words in said
