@@ -120,6 +120,14 @@ class Plan:
             last -= timedelta(days=1)
         return last
 
+    def spare(self, code: str) -> date:
+        """A business day on which no finding of that code stands yet."""
+        taken = [label["subject"] for label in self.labels if label["code"] == code]
+        day = self.workday()
+        while any(f"{day}" in subject for subject in taken):
+            day = self.workday()
+        return day
+
     def day(self, after: int = 2, before: int = 4) -> date:
         """Any day so far from both ends."""
         return self.rng.choice(self.company.days[after : len(self.company.days) - before])

@@ -52,12 +52,13 @@ def assess_again(plan: Plan, line: Fact, since: date) -> None:
         day += 300 * _D
 
 
-def record(plan: Plan, system: str, since: date, *owed: str) -> None:
+def record(plan: Plan, system: str, since: date, *owed: str, heard: bool = True) -> None:
     """The source that records what is done on a system is registered and heard: of the classes of
     operations those that are not `owed` do not exist there."""
     absent = [name for name in facts.OPERATIONS if name not in owed]
     plan.tell(at(since, 9, 30), facts.recorder(plan.make, plan.company, system, absent))
-    plan.tell(at(since, 10, 30), facts.alive(plan.make, facts.recorder_of(system)))
+    if heard:
+        plan.tell(at(since, 10, 30), facts.alive(plan.make, facts.recorder_of(system)))
 
 
 def recorded(plan: Plan, firsts: dict[str, tuple[date, Fact]]) -> None:
@@ -73,7 +74,7 @@ def recorded(plan: Plan, firsts: dict[str, tuple[date, Fact]]) -> None:
             continue
         record(plan, system, max(since, begun))
     for system in ("sys-crm", "sys-order"):
-        record(plan, system, plan.company.start, "read")
+        record(plan, system, plan.company.start, "read", heard=False)
     logs_reviewed(plan, list(listed))
 
 

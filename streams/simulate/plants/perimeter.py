@@ -198,7 +198,7 @@ def double_entry(plan: Plan, planted: str) -> None:
 
 def no_exit(plan: Plan, planted: str) -> None:
     """Into the archive in the afternoon and, for the readers, never out."""
-    person, day = plan.person("quiet"), plan.workday()
+    person, day = plan.person("quiet"), plan.spare("NO_LAST_OUT")
     _zone_right(plan, person, "zone-archive")
     plan.forced.add((person.ref, day))
     plan.tell(

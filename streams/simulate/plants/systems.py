@@ -82,10 +82,7 @@ def concurrent(plan: Plan, planted: str) -> None:
 def offhours(plan: Plan, planted: str) -> None:
     """A reader at half past ten at night."""
     keeper = plan.company.keepers["ds-requests"]
-    nights = {one["subject"].partition("|")[2] for one in plan.labels if one["code"] == "OFFHOURS"}
-    while f"{(day := plan.workday())}" in nights:
-        pass
-    t = at(day, 22, 10 + plan.rng.randrange(40))
+    t = at(plan.spare("OFFHOURS"), 22, 10 + plan.rng.randrange(40))
     plan.tell(t, facts.query(plan.make, keeper, "ds-requests", "read", 1))
     plan.label(planted, "TEC-06:OFFHOURS", f"{keeper.ref}|{day_of(t)}", t)
 
