@@ -1,4 +1,5 @@
-"""Cases that no event of their own begins: duties by the calendar, and principals asked about."""
+"""Cases that no event of their own begins: duties by the calendar, principals asked about, and what
+other cases enter into the books; and how what they looked at is counted."""
 
 from __future__ import annotations
 
@@ -13,9 +14,17 @@ from controls.asked import principals
 from controls.books import BOOKS
 from controls.calendar import day_end, jst_day
 from controls.engine import Engine
-from controls.events import ConsentChanged, Event, PmsActivity, TransferProvided
+from controls.events import (
+    AccessDatastoreQuery,
+    ConsentChanged,
+    Event,
+    PmsActivity,
+    RegisterSource,
+    TransferProvided,
+)
 from controls.examples import event
-from controls.kernel import Code, Control, Judgement, Params, Text
+from controls.gaps import HEARD, SourceHeard
+from controls.kernel import HOUR, Code, Control, Judgement, Params, Text
 from controls.registers import Registers, View
 from controls.shapes import Case, Fact, one_key, standing
 from streams.pipeline import MemoryState, Parts
@@ -36,14 +45,14 @@ def control(*checks: Case) -> Control[Any]:
 class Run:
     """An installation in memory, which may be stopped between any two events."""
 
-    def __init__(self, check: Case, partitions: int = 1) -> None:
-        self.store, self.partitions, self.check = Memory(), partitions, check
+    def __init__(self, *checks: Case, partitions: int = 1) -> None:
+        self.store, self.partitions, self.checks = Memory(), partitions, checks
         self.states: dict[tuple[str, int], MemoryState] = {}
         self.start()
 
     def start(self) -> None:
         registers = Registers((*BOOKS, *gaps.BOOKS))
-        parts = Parts(Engine([control(self.check)]), registers, self.store, Plain(), "")
+        parts = Parts(Engine([control(*self.checks)]), registers, self.store, Plain(), "")
         self.replay = Replay(
             parts,
             partitions=self.partitions,
@@ -152,13 +161,99 @@ def test_a_transfer_is_compared_with_what_each_principal_said(partitions: int) -
         transfer("2026-11-04 09:00:00", "mem-1", "mem-2", "mem-3", "mem-3"),
     ]
     expected = {("NO_CONSENT", "prov-1", 2)}
-    assert Run(asking(), partitions).feed(events).found == expected
+    assert Run(asking(), partitions=partitions).feed(events).found == expected
     for order in permutations(events):
-        assert Run(asking(), partitions).feed(order).found == expected
+        assert Run(asking(), partitions=partitions).feed(order).found == expected
 
 
 def test_a_correction_takes_its_principals_with_it() -> None:
     first = transfer("2026-11-04 09:00:00", "mem-1", "mem-2", "mem-3")
     corrected = transfer("2026-11-04 09:00:00", "mem-1", corrects_event_id=first.event_id)
     for order in ([first, corrected], [corrected, first]):
-        assert Run(asking(), 4).feed(order).found == {("NO_CONSENT", "prov-1", 1)}
+        assert Run(asking(), partitions=4).feed(order).found == {("NO_CONSENT", "prov-1", 1)}
+
+
+def query(at: str, source: str = "db-01", **given: Any) -> Event:
+    return event(AccessDatastoreQuery, at, source_id=source, **given)
+
+
+def signs() -> Case:
+    """When each source was first heard is an entry of a book."""
+
+    def gather(events: Sequence[Any]) -> dict[str, list[Fact]]:
+        firsts: dict[str, list[Fact]] = {}
+        for one in events:
+            firsts.setdefault(one.source_id, []).append([one.occurred_at, ""])
+        return {source: [min(facts)] for source, facts in firsts.items()}
+
+    def enters(source: str, facts: Sequence[Fact]) -> Iterator[SourceHeard]:
+        for at, _ in facts:
+            yield SourceHeard(
+                event_id=f"heard|{source}|{at}", source=source, occurred_at=at, observed_at=at
+            )
+
+    return Case(
+        "signs", (), (AccessDatastoreQuery,), one_key("source_id"), lambda one: [], lambda *_: (),
+        across=True, gather=gather, merge=lambda facts, new: [min([*facts, *new])], enters=enters,
+    )  # fmt: skip
+
+
+def silent() -> Case:
+    """A registered source has to be heard; the finding says since when it was."""
+
+    def judge(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
+        if not facts:
+            return  # nobody registered it
+        sign = view.first(HEARD, key)
+        at = view.now if sign is None else sign.occurred_at
+        told = "never" if sign is None else f"{sign.occurred_at // HOUR % 24} h"
+        yield Judgement("violation", "HEARD", f"{key} {told}", at, item="sign")
+
+    return Case(
+        "silent", ("HEARD",), (RegisterSource,), one_key("monitored_source_id"),
+        lambda line: [line.occurred_at, line.event_id], judge,
+        touches={SourceHeard: lambda sign, view: (sign.source,)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_what_a_case_enters_into_a_book_is_known_to_others_in_any_order(partitions: int) -> None:
+    line = event(RegisterSource, "2026-11-02 09:00:00", monitored_source_id="db-01")
+    early = query("2026-11-02 12:00:00", account_ref="a")  # 3 h UTC
+    late = query("2026-11-02 14:00:00", account_ref="b")
+    for order in permutations([line, early, late]):
+        run = Run(signs(), silent(), partitions=partitions).feed(order)
+        (found,) = [f for f in run.store.findings() if f["verdict"] == "violation"]
+        assert found["subject"] == "db-01 3 h"
+    never = Run(signs(), silent()).feed([line, query("2026-11-02 12:00:00", "db-02")])
+    assert {subject for _, subject, _ in never.found} == {"db-01 never"}
+
+
+def days_of_use() -> Case:
+    """Uses within an hour of one another are one; none of them is a violation."""
+
+    def merge(facts: Sequence[Fact], new: Any) -> list[Fact]:
+        spans: list[Fact] = []
+        for since, name, until in sorted([*facts, *new]):
+            if spans and since - spans[-1][2] <= HOUR:
+                spans[-1] = [spans[-1][0], name, max(spans[-1][2], until)]
+            else:
+                spans.append([since, name, until])
+        return spans
+
+    def gather(events: Sequence[Any]) -> dict[str, list[Fact]]:
+        return {"all": merge((), [[one.occurred_at, "", one.occurred_at] for one in events])}
+
+    return Case(
+        "use", ("NEVER",), (AccessDatastoreQuery,), lambda one: "all", lambda one: [],
+        lambda *_: (), keep=24 * HOUR, across=True, gather=gather, merge=merge,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_packed_facts_are_counted_as_often_as_there_are_however_they_came(partitions: int) -> None:
+    times = ("09:00:00", "09:40:00", "10:30:00", "13:00:00")  # three in a row, and one
+    uses = [query(f"2026-11-02 {at}", account_ref=at) for at in times]
+    for order in permutations(uses):
+        run = Run(days_of_use(), partitions=partitions).feed(order)
+        assert run.store.populations()["XXX-01"]["pass"] == 2
