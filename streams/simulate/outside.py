@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from streams.simulate import facts
 from streams.simulate.company import SOURCES, Company
@@ -156,6 +157,41 @@ def verification(today: date, day: Day, ok: bool) -> None:
             against_anchor=True,
         ),
     )
+
+
+def acts_day(company: Company, today: date, day: Day) -> None:
+    """What is done with this system itself: a pseudonym looked up on Tuesdays, an alert silenced
+    now and then, parameters changed, evidence exported and an old key destroyed by the month."""
+    if is_closed(today):
+        return
+    make, boss = day.make, company.boss["dept-legal"]
+
+    def act(what: str, hour: int, **said: Any) -> None:
+        day.add(at(today, hour, 20), make(f"own.{what}", "shoseki", boss, "staff", **said))
+
+    both = {"by_ref": boss, "approver_ref": "stf-ciso"}
+    if today.weekday() == 1:
+        act("looked_up", 11, lookup_id=make.short("look-"), subject_ref="stf-0001", found=3,
+            reason="finding under review", **both)  # fmt: skip
+    month = [d for d in company.workdays if (d.year, d.month) == (today.year, today.month)]
+    nth = month.index(today) if today in month else -1
+    if nth == 3:
+        act("silenced", 14, silence_id=make.short("sil-"), control_id="TEC-08", subject_ref=None,
+            starts_at=text(at(today, 15)), ends_at=text(at(today, 18)), reason="planned work",
+            kind="silence", **both)  # fmt: skip
+    if nth == 5 and today.month % 3 == 1:
+        act("ruleset_changed", 15, change_id=make.short("chg-"), step="promoted",
+            from_fingerprint="ab" * 32, to_fingerprint="cd" * 32, control_ids=["TEC-05"],
+            effective_from=text(at(today, 16)), author_ref=boss, approver_ref="stf-ciso",
+            reason="yearly review of limits", diff_sha256="ef" * 32)  # fmt: skip
+    if nth == 7 and today.month % 3 == 1:
+        first = today.replace(day=1)
+        act("exported", 16, pack_id=make.short("pack-"), period_to=f"{first}",
+            period_from=f"{first - timedelta(days=90)}", cut_at=today.toordinal() * 100,
+            auditor_view=True, rows=120_000, by_ref=boss)  # fmt: skip
+    if nth == 9 and today.month == 4:
+        act("key_destroyed", 17, key_year=today.year - 6, key_id=f"evidence-{today.year - 6}",
+            reason="everything under it has expired", **both)  # fmt: skip
 
 
 def feeds_day(today: date, day: Day, rng: Random) -> None:

@@ -125,6 +125,7 @@ class Simulation:
             outside.heartbeats(today, day, chance("heartbeats"))
             outage(today, day, sender)
             outside.verification(today, day, today not in plan.broken)
+            outside.acts_day(company, today, day)
             office.night(company, today, day, chance("night"))
             office.office_day(company, today, day, chance("office"), plan.forced, plan.no_files)
             outside.site_day(company, today, day, chance("site"))

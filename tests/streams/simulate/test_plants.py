@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from controls import catalogue
+from controls.events import TYPES
 from streams.simulate import simulate
 from streams.simulate.company import Company
 from streams.simulate.plan import Plan
@@ -37,6 +38,11 @@ def test_every_code_of_the_catalogue_can_be_planted() -> None:
     live = {f"{control.id}:{code}" for control in catalogue.load().controls
             for code in control.codes}
     assert set(PLANTS) == live
+
+
+def test_every_type_of_the_vocabulary_is_told(told: Told) -> None:
+    events, _ = told
+    assert {event["event_type"] for event in events} == set(TYPES)
 
 
 def test_one_label_stands_for_one_finding(told: Told) -> None:
