@@ -105,9 +105,22 @@ class Plan:
 
     def anyone(self) -> Person:
         """A settled member of staff who may have a fault of another kind as well."""
+        return self.rng.choice(self._settled)
+
+    def clerk(self) -> Person:
+        """Such a one who reads no data and so sits at no machine but for the sign-ins."""
+        keepers = {keeper.ref for keeper in self.company.keepers.values()}
         return self.rng.choice(
-            [p for p in self.company.staff if p.settled and p.joined < self.company.start]
+            [
+                p
+                for p in self._settled
+                if DEPARTMENTS[p.depts[0][1]][1] is None and p.ref not in keepers
+            ]
         )
+
+    @property
+    def _settled(self) -> list[Person]:
+        return [p for p in self.company.staff if p.settled and p.joined < self.company.start]
 
     def workday(self, after: int = 4, before: int = 4) -> date:
         """A business day, so many of them away from the first and so many days from the end; one
