@@ -53,6 +53,8 @@ from tests.streams.service import history
 Remove = Callable[[str], None]
 FILLER = "filler"
 """A key whose only use is that the segments before it are closed."""
+PATIENCE = 90.0
+"""Seconds for which a worker is waited for; on a machine with other work a rebalance takes long."""
 NOON = 1_794_279_600_000
 """2026-11-10 12:00 JST."""
 
@@ -123,14 +125,14 @@ class Bench:
         finally:
             await service.stop()
 
-    async def follow(self, service: Service, seconds: float = 30) -> None:
+    async def follow(self, service: Service, seconds: float = PATIENCE) -> None:
         """Until every message is acknowledged for good, or the worker gives up."""
         until = time.monotonic() + seconds
         while service.failed is None and await asyncio.to_thread(self.behind):
             assert time.monotonic() < until, (self.committed(), self.wanted)
             await asyncio.sleep(0.1)
 
-    async def run(self, seconds: float = 30) -> State:
+    async def run(self, seconds: float = PATIENCE) -> State:
         """A worker from its start until nothing is left to do; what it then holds."""
         async with self.serving() as service:
             await self.follow(service, seconds)
@@ -437,7 +439,7 @@ def test_nothing_is_acknowledged_before_its_change_is_in_the_changelog(
                 told.set()
 
         async with bench.serving(step=step) as service:
-            await asyncio.wait_for(told.wait(), 30)
+            await asyncio.wait_for(told.wait(), PATIENCE)
             await asyncio.sleep(1)
             lanes = {lane for lane, _ in await asyncio.to_thread(bench.committed)}
             answers.set()
@@ -466,7 +468,7 @@ def test_what_rocksdb_has_and_the_changelog_has_not_is_sent_again(
                 told.set()
 
         async with bench.serving(step=step):
-            await asyncio.wait_for(told.wait(), 30)
+            await asyncio.wait_for(told.wait(), PATIENCE)
 
     async def lost(self: Any, message: Any) -> None:
         if message.message.channel.get_topic_name() != changelog("access"):
