@@ -98,6 +98,11 @@ def moment(at: int) -> tuple[int, int]:
     return at, at
 
 
+def gathered_only(event: Any) -> Fact:
+    """The `fact` of a case that gathers: none is made of one event alone."""
+    raise NotImplementedError("facts are gathered a block at a time")
+
+
 def one_key(name: str) -> Callable[[Any], str]:
     """The key of a case is one field; blank means the event belongs to no case."""
 

@@ -38,7 +38,7 @@ from controls.kernel import (
     sources,
 )
 from controls.registers import View
-from controls.shapes import Case, Check, Each, Fact, Look, Revisits, one_key
+from controls.shapes import Case, Check, Each, Fact, Look, Revisits, gathered_only, one_key
 
 
 class Limits(Params):
@@ -189,9 +189,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             elif login[4] not in line.countries:
                 yield Judgement("violation", "FOREIGN_LOGIN_PD", **common)
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("facts are gathered a block at a time")
-
     def holder(grant: AccessPrivilegeChanged, view: View) -> Iterable[str]:
         return (grant.owner_ref,)
 
@@ -237,7 +234,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("FOREIGN_LOGIN_PD",),
             (AccessAuthAttempt, AccessDatastoreQuery, AccessFileActivity),
             one_key("actor_ref"),
-            no_fact,
+            gathered_only,
             abroad,
             keep=session + LATENESS,
             forget=forget,

@@ -31,7 +31,7 @@ from controls.kernel import (
     sources,
 )
 from controls.registers import FOREVER, View
-from controls.shapes import Case, Check, Each, Fact
+from controls.shapes import Case, Check, Each, Fact, gathered_only
 
 
 class Limits(Params):
@@ -174,16 +174,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def by_source(event: Any) -> str:
         return str(event.source_id)
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("signs and numbers are gathered a block at a time")
-
     return (
         Case(
             "silence",
             ("SILENT",),
             (),
             by_source,
-            no_fact,
+            gathered_only,
             silence,
             across=True,
             every=True,
@@ -196,7 +193,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("SEQ_GAP",),
             (),
             by_source,
-            no_fact,
+            gathered_only,
             sequence,
             across=True,
             every=True,

@@ -23,7 +23,7 @@ from controls.examples import breach, event, fine
 from controls.gaps import HEARD, SourceGap, SourceHeard
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.registers import FOREVER, View
-from controls.shapes import Case, Check, Fact
+from controls.shapes import Case, Check, Fact, gathered_only
 
 
 class Limits(Params):
@@ -218,9 +218,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def hidden(gap: SourceGap, view: View) -> list[str]:
         return view.keys(SYSTEM_SOURCES)
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("records are gathered a block at a time")
-
     touches: dict[type[Any], Callable[[Any, View], Iterable[str]]] = {
         RegisterDataset: systems_of, RegisterSource: systems_of, SourceHeard: systems_of,
     }  # fmt: skip
@@ -230,7 +227,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             (),
             (),
             lambda event: str(event.source_id),
-            no_fact,
+            gathered_only,
             lambda source, facts, view: (),
             across=True,
             every=True,
@@ -243,7 +240,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("NO_SOURCE",),
             (RegisterDataset,),
             lambda event: "",
-            no_fact,
+            gathered_only,
             sourced,
             touches=touches,
             began=True,
@@ -253,7 +250,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("PARTIAL",),
             RECORDED,
             lambda event: str(event.system_id),
-            no_fact,
+            gathered_only,
             complete,
             across=True,
             gather=seen,

@@ -34,7 +34,18 @@ from controls.kernel import (
     sources,
 )
 from controls.registers import FOREVER, View
-from controls.shapes import Case, Check, Each, Fact, Look, moment, one_key, standing, told
+from controls.shapes import (
+    Case,
+    Check,
+    Each,
+    Fact,
+    Look,
+    gathered_only,
+    moment,
+    one_key,
+    standing,
+    told,
+)
 
 
 class Limits(Params):
@@ -185,16 +196,13 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             return ()
         return (Look(AccessDatastoreQuery, "system_id", line.system_id, line.occurred_at),)
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("uses are gathered a block at a time")
-
     return (
         Case(
             "registration",
             ("UNREGISTERED",),
             USES,
             lambda use: "",
-            no_fact,
+            gathered_only,
             registered,
             across=True,
             gather=used,

@@ -22,7 +22,7 @@ from controls.examples import breach, event, fine
 from controls.kernel import Code, Control, Judgement, Params, Text, limit, sources
 from controls.provision.acquired import acquired, came, from_others, merged, packed, subject
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, Look, moment, one_key
+from controls.shapes import Case, Check, Fact, Look, gathered_only, moment, one_key
 
 
 class Limits(Params):
@@ -158,9 +158,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ]
         )
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("facts are gathered a block at a time")
-
     def of_receipt(receipt: TransferReceiptChecked, view: View) -> Iterable[str]:
         return (receipt.dataset_id,)
 
@@ -186,7 +183,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("ILLEGAL_HISTORY", "NOT_CHECKED"),
             (DataAcquired, AccessDatastoreQuery),
             one_key("dataset_id"),
-            no_fact,
+            gathered_only,
             checked,
             across=True,
             gather=by_dataset,
@@ -202,7 +199,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("NO_RECORD",),
             (DataAcquired,),
             one_key("provision_id"),
-            no_fact,
+            gathered_only,
             recorded,
             across=True,
             gather=by_way,
@@ -214,7 +211,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("ILLEGAL_HISTORY",),
             (DataAcquired, MarketingSent),
             one_key("principal_ref"),
-            no_fact,
+            gathered_only,
             marketed,
             span=moment,
             gather=by_principal,

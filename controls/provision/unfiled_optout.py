@@ -21,7 +21,7 @@ from controls.kernel import DAY, Code, Control, Judgement, Params, Text, sources
 from controls.provision.acquired import acquired, from_others, merged, packed, subject
 from controls.provision.consents import said, stopped
 from controls.registers import View
-from controls.shapes import Case, Check, Fact, moment, one_key, standing, told
+from controls.shapes import Case, Check, Fact, gathered_only, moment, one_key, standing, told
 
 
 class Limits(Params):
@@ -119,9 +119,6 @@ def checks(limits: Limits) -> tuple[Check, ...]:
     def provision_fact(event: TransferProvided) -> Fact:
         return told(event, "provision")
 
-    def no_fact(event: Any) -> Fact:
-        raise NotImplementedError("facts are gathered a block at a time")
-
     def by_dataset(events: Sequence[Any]) -> dict[str, list[Fact]]:
         return packed((e.dataset_id, acquired(e)) for e in from_others(events))
 
@@ -162,7 +159,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
             ("IMPROPER_SOURCE",),
             (DataAcquired,),
             one_key("dataset_id"),
-            no_fact,
+            gathered_only,
             proper,
             across=True,
             gather=by_dataset,
