@@ -117,13 +117,18 @@ class Bench:
         return service
 
     @asynccontextmanager
-    async def serving(self, **options: Any) -> AsyncIterator[Service]:
-        service = self.service(**options)
+    async def running(self, service: Service) -> AsyncIterator[None]:
         await service.start()
         try:
-            yield service
+            yield
         finally:
             await service.stop()
+
+    @asynccontextmanager
+    async def serving(self, **options: Any) -> AsyncIterator[Service]:
+        service = self.service(**options)
+        async with self.running(service):
+            yield service
 
     async def follow(self, service: Service, seconds: float = PATIENCE) -> None:
         """Until every message is acknowledged for good, or the worker gives up."""
@@ -366,7 +371,8 @@ def test_what_is_forgotten_does_not_come_back(bench: Bench, without: Remove, gua
                 else:
                     state.drop("probe", offset)
 
-        async with bench.serving(step=step) as service:
+        service = bench.service(step=step)  # known before its first block
+        async with bench.running(service):
             await bench.follow(service)
             assert service.failed is None
 
