@@ -54,7 +54,7 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         spans = []
         for rule in view.keys(RULES):
             versions = [c for c in view.all(RULES, rule) if c.step == "effective"]
-            ends = [*(c.occurred_at for c in versions[1:]), FOREVER]
+            ends = [*(c.occurred_at for c in versions), FOREVER][1:]
             spans += [
                 (version.occurred_at, end)
                 for version, end in zip(versions, ends, strict=True)
@@ -285,6 +285,15 @@ CONTROL = Control(
             "in force as the day ends",
             PMS,
             rule("2026-11-04 00:00:00", "effective", rule_id="work", kind="work_rules"),
+            until="2026-11-04 00:00:02",
+        ),
+        breach(
+            "NO_RULE",
+            "承認しただけの規程",
+            "a rule that is approved only",
+            PMS,
+            rule("2026-11-02 09:00:00", "approved", rule_id="work", kind="work_rules"),
+            subject="work_rules",
             until="2026-11-04 00:00:02",
         ),
         breach(
