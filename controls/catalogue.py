@@ -130,7 +130,8 @@ def code(file: Path) -> str:
 
 @cache
 def _bare(file: Path) -> str:
-    return ast.dump(ast.parse(file.read_bytes()))
+    tree = ast.dump(ast.parse(file.read_bytes()), annotate_fields=False)
+    return sha256(tree.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def modules() -> Iterator[tuple[str, ModuleType]]:

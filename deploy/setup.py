@@ -133,7 +133,7 @@ def install(uv, packages):
     locked = ("--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock")
     itself = ("--no-deps", "--no-build-isolation", "--editable", ".")
     if uv:
-        pip = (uv, "pip", "install", "--quiet", "--python", python)
+        pip = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
         make_venv = (uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
     else:
         pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
@@ -144,6 +144,8 @@ def install(uv, packages):
     elif os.path.exists(STAMP):
         os.remove(STAMP)
     run("installing shoseki itself", *(pip + itself))
+    # an editable install compiles nothing, and where PYTHONDONTWRITEBYTECODE is set no start would
+    run("compiling shoseki", python, "-m", "compileall", "-q", "controls", "streams", "dashboards")
 
 
 def another_python():

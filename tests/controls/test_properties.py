@@ -28,7 +28,7 @@ UNTIL = 1_798_000_000_000
 
 Current = tuple[set[tuple[str, str, str | None, str | None]], dict[str, dict[str, int]]]
 relaxed = settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 

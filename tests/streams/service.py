@@ -28,6 +28,7 @@ from random import Random
 from threading import Thread
 from typing import Any
 
+from controls import catalogue
 from controls.events import LANES, Event
 from controls.kernel import HOUR, arrival
 from streams import messages, wiring
@@ -40,6 +41,7 @@ from streams.publish import Publisher
 from streams.topics import topic
 from tests.controls.days import DATA, MAKERS, PEOPLE, SPAN, Happening, arriving
 
+catalogue.load()  # what the fork server has read and digested, no process reads again
 PARTITIONS = 2
 Prepare = Callable[[Any], None]
 ROWS = "rows"
@@ -278,7 +280,7 @@ class Service:
         while not condition():
             assert self.ended is None, f"ended with {self.ended}:\n{self.place.said()}"
             assert time.monotonic() < until, f"nothing in {seconds} s:\n{self.place.said()}"
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def end(self, seconds: float = 60) -> int | None:
         """Wait until the process ends by itself; its exit status."""

@@ -1,7 +1,10 @@
 """What a partition remembers, and how it is taken up again."""
 
+from dataclasses import replace
+
 import msgspec
 
+from controls.engine import Engine
 from controls.kernel import arrival
 from streams import wiring
 from streams.blocks import Batch
@@ -19,7 +22,7 @@ def test_registers_of_a_large_block_are_kept_in_pieces_and_filled_in_their_order
     events = [dataset(one, stamp(number), event_id=f"e{number:05}") for number in range(4000)]
     now = max(map(arrival, events)) + 1
     state = MemoryState()
-    parts = wiring.passing(Settings())
+    parts = replace(wiring.passing(Settings()), engine=Engine(()))  # what is judged is no matter
     partition = Partition("books", 0, parts, state)
     work = partition.judge(Batch(0, 99, now, now, -1, [(99, events)]))
     assert work is not None
@@ -31,7 +34,7 @@ def test_registers_of_a_large_block_are_kept_in_pieces_and_filled_in_their_order
     backwards = MemoryState()
     for key, value in reversed(list(state.items())):
         backwards.put(key, value)
-    again = wiring.passing(Settings())
+    again = replace(wiring.passing(Settings()), engine=Engine(()))
     Partition("books", 0, again, backwards)
     assert list(again.registers.changes(-1, 99)) == list(parts.registers.changes(-1, 99))
     assert len(again.registers.changes(-1, 99)) == len(events)
