@@ -97,6 +97,10 @@ class Worker:
         """All partitions go, also those that come back: Faust names them all."""
         self.readers.clear()
 
+    def reads(self, topic: str, partition: int) -> bool:
+        """Whether this worker judges a partition, and so writes its chain."""
+        return TP(topic, partition) in self.readers
+
     async def measure(self) -> None:
         """Ask the broker where the logs end: nothing is fetched of a partition that is paused."""
         try:

@@ -14,13 +14,15 @@ import faust
 
 from controls.block import Tally
 from controls.calendar import day_start, jst_day
-from controls.events import LANES, OwnVerified, rfc3339
+from controls.events import LANES, OwnVerified
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
 from streams.agents import MEASURE, Step, Worker, no_step
+from streams.checkpoints import Checkpoints
 from streams.connection import LARGEST, Connection
-from streams.evidence.anchor import Anchor, Anchors, ends
-from streams.lease import Lease, Unlimited
+from streams.evidence.anchor import Anchor
+from streams.lease import Lapsed, Lease, Unlimited
+from streams.metrics import METRICS
 from streams.pipeline import Parts
 from streams.registers import Follower
 from streams.settings import Settings
@@ -56,6 +58,11 @@ def flow(partitions: int, at_a_time: int = 16) -> dict[str, Any]:
         "broker_max_poll_records": at_a_time,
         "stream_buffer_maxsize": 5 * at_a_time * partitions,
     }
+
+
+def wall() -> int:
+    """The machine's clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
 
 
 def alone(settings: Settings) -> bool:
@@ -102,10 +109,11 @@ class Service:
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
-        self.anchors = Anchors(settings.anchors)
-        self.app.timer(ANCHOR, name="anchor")(self._anchor)
+        self.checkpoints = Checkpoints(settings, parts)
+        self.anchors = self.checkpoints.anchors
         self.app.timer(MEASURE, name="lag")(self.worker.measure)
-        if ticks:
+        if ticks:  # else the log carries its own time, and so do its checkpoints
+            self.app.timer(ANCHOR, name="anchor")(self._anchor)
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
         self._verified: date | None = None
@@ -140,6 +148,8 @@ class Service:
             self._watch.cancel()
         await self.follower.close()
         files = self._files()
+        if not alone(self.settings) and self.ready:
+            await self._anchor()  # while `books` may still be this worker's
         try:
             await asyncio.wait_for(self.app.stop(), DRAIN)
         except TimeoutError:
@@ -150,7 +160,7 @@ class Service:
         finally:
             for file in files:
                 file.close()
-        if self.failed is None:
+        if self.failed is None and alone(self.settings):
             await self._anchor()
 
     def _files(self) -> list[Any]:
@@ -161,7 +171,7 @@ class Service:
 
     def _compare(self) -> None:
         """Refusal where the store lacks something that was anchored."""
-        fault = self.anchors.fault(self.parts.store.block)
+        fault = self.anchors.fault(self.parts.store)
         if fault is not None:
             raise Refusal(
                 f"store: {fault}: this store was set back or exchanged. Restore the newest backup "
@@ -177,18 +187,30 @@ class Service:
         self._owed = None
 
     async def _anchor(self) -> None:
-        """Write the heads down; a store that does not answer now is asked again in a minute."""
+        """Write the heads into the log and down outside the store; a store that does not answer
+        now is asked again in a minute."""
         if self._owed is not None:
             return
+        self.parts.forms.forget()
+        entry = None
         try:
             self._compare()
-            self.anchors.append(
-                rfc3339(time.time_ns() // 1_000_000), ends(self.parts.store.heads())
-            )
-        except StoreError as error:
-            log.warning("anchor.missed reason=%s", error)
+            if alone(self.settings) or self.worker.reads(topic("books"), 0):
+                entry = self.checkpoints.write(wall(), self.lease.check)
+            else:
+                entry = self.parts.store.last_entry()
+            if entry is not None:
+                self.checkpoints.keep(entry)
+        except (StoreError, Lapsed) as error:
+            log.warning("anchor.missed reason=%s", error or "the lease has lapsed")
         except Refusal as fault:
             self._fail(fault)
+        if entry is not None and self.failed is None:
+            try:
+                await asyncio.to_thread(self.checkpoints.send, entry)
+            except Refusal as refused:
+                METRICS.anchors_unsent.inc()
+                log.warning("anchor.unsent reason=%s", refused)
 
     @property
     def ready(self) -> bool:
@@ -229,11 +251,11 @@ class Service:
 
     async def _tick(self) -> None:
         if not self.app.rebalancing and self.failed is None:
-            await self.send_tick(time.time_ns() // 1_000_000)
+            await self.send_tick(wall())
 
     async def _chores(self) -> None:
         """Once a day, after the hour that is set."""
-        now = time.time_ns() // 1_000_000
+        now = wall()
         hour = (now - day_start(jst_day(now))) // HOUR
         due = self.settings.verify_hour
         if due is None or hour < due or self._verified == jst_day(now) or self.failed is not None:

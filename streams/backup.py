@@ -29,7 +29,7 @@ from streams.evidence.anchor import ends
 from streams.evidence.verify import Report, verify
 from streams.local.broker import folder
 from streams.local.segment import sync_folder
-from streams.store.columns import TABLES
+from streams.store.columns import EVERY, TABLES
 from streams.store.sql import SCHEMAS
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def back_up(store: ClickHouse, broker: Broker | None, out: Path, at: str) -> dic
         folder(str(draft))
         try:
             files = dict(_log(broker, draft)) if broker is not None else {}
+            last = store.last_entry()  # read before the heads: it states nothing that is not there
             heads = ends(store.heads())
-            files |= dict(_store(store, heads, draft))
+            files |= dict(_store(store, heads, last.size if last else 0, draft))
             manifest = {
                 "format": FORMAT,
                 "at": at,
@@ -104,7 +105,7 @@ def fill(store: ClickHouse, backup: Path, manifest: Mapping[str, Any]) -> Report
     """
     if not store.empty():
         raise Refusal("store: is not empty; restore into a new one")
-    for table in TABLES:
+    for table in EVERY:
         for name in sorted(n for n in manifest["files"] if n.startswith(f"store/{table}-")):
             with pa.OSFile(str(backup / name)) as file, pa.ipc.open_file(file) as rows:
                 for at in range(rows.num_record_batches):
@@ -141,23 +142,30 @@ def _portions(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
 
 
 def _store(
-    store: ClickHouse, heads: list[dict[str, Any]], draft: Path
+    store: ClickHouse, heads: list[dict[str, Any]], entries: int, draft: Path
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     (draft / "store").mkdir(mode=0o700)
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
     for table in TABLES:
         for head in heads:
             place = head["lane"], head["partition"]
             name = f"store/{table}-{place[0]}-{place[1]}.arrow"
-            rows = 0
-            with (
-                _created(draft / name) as file,
-                pa.ipc.new_file(file, SCHEMAS[table], options=options) as writer,
-            ):
-                for some in store.export(table, *place, head["last_offset"]):
-                    writer.write_table(some)
-                    rows += some.num_rows
-            yield name, _digest(draft / name) | {"rows": rows}
+            rows = store.export(table, *place, head["last_offset"])
+            yield name, _arrow(draft / name, table, rows)
+    yield "store/log-.arrow", _arrow(draft / "store/log-.arrow", "log", store.export_log(entries))
+
+
+def _arrow(path: Path, table: str, portions: Iterator[pa.Table]) -> dict[str, Any]:
+    """Write rows as an Arrow file, and say what it is."""
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    rows = 0
+    with (
+        _created(path) as file,
+        pa.ipc.new_file(file, SCHEMAS[table], options=options) as writer,
+    ):
+        for some in portions:
+            writer.write_table(some)
+            rows += some.num_rows
+    return _digest(path) | {"rows": rows}
 
 
 def _write(path: Path, portions: Iterator[bytes] | list[bytes]) -> dict[str, Any]:

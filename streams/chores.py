@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from itertools import chain
 from types import MappingProxyType
 
 from controls.calendar import jst_day
-from controls.events import Event, OwnVerified, rfc3339
+from controls.events import Event, OwnVerified
 from controls.events.fields import instant
 from controls.kernel import DAY
 from controls.registers import FOREVER
-from streams import wiring
+from streams import acts, wiring
 from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import Report, verify
 from streams.pipeline import Parts
@@ -23,15 +22,12 @@ from streams.store import Store
 from streams.store.settled import Settled
 from streams.topics import topic
 
-SOURCE = "shoseki"
-"""The source_id of the tool's own acts."""
-
 
 def recomputed(
     store: Store, now: int, years: Years = MappingProxyType({}), anchors: Anchors | None = None
 ) -> Report:
     """Verify what is sealed so far, while others write; classes may have expired at `now` (ms)."""
-    anchored = anchors.expected() if anchors else None
+    anchored = anchors.expected() if anchors and anchors.last() else None
     return verify(Settled(store), expired=expiry(now, years), anchored=anchored)
 
 
@@ -70,40 +66,27 @@ def restored(parts: Parts, anchor: Anchor) -> OwnVerified | None:
 def _on_record(
     parts: Parts, now: int, run_id: str, blocks: int, fault: str | None, anchored: bool
 ) -> OwnVerified | None:
-    org_id = parts.org_id or _organisation(parts)
+    org_id = organisation(parts)
     if org_id is None:
         return None
-    moment = rfc3339(now)
-    return parts.forms.join(  # type: ignore[return-value]  # the type it was given
-        OwnVerified(
-            event_id=parts.forms.event_id(SOURCE, OwnVerified.type, (run_id,), now),
-            schema_version=1,
-            org_id=org_id,
-            source_id=SOURCE,
-            occurred_at=moment,  # type: ignore[arg-type]  # instants are given as text
-            observed_at=moment,  # type: ignore[arg-type]
-            ingested_at=moment,  # type: ignore[arg-type]
-            actor_ref="",
-            actor_kind="service",
-            run_id=run_id,
-            from_size=0,
-            to_size=blocks,
-            ok=fault is None,
-            first_bad=fault,
-            against_anchor=anchored,
-        )
+    return acts.own(  # type: ignore[return-value]  # the type it was given
+        parts.forms,
+        OwnVerified,
+        org_id,
+        now,
+        run_id=run_id,
+        from_size=0,
+        to_size=blocks,
+        ok=fault is None,
+        first_bad=fault,
+        against_anchor=anchored,
     )
 
 
-def _organisation(parts: Parts) -> str | None:
-    """The organisation of the first event that is known, or stored."""
+def organisation(parts: Parts) -> str | None:
+    """The organisation as configured, or that of the first event that is known, or stored."""
     known = (e.org_id for e in parts.registers.changes(-1, FOREVER) if isinstance(e, Event))
-    rows = (
-        str(row["org_id"])
-        for lane, partition in parts.store.heads()
-        for row in parts.store.rows("events", lane, partition)
-    )
-    return next(chain(known, rows), None)
+    return parts.org_id or next(known, None) or acts.organisation(parts.store)
 
 
 def trim(settings: Settings, lanes: tuple[str, ...]) -> int:

@@ -1,8 +1,9 @@
-"""The keys of the pseudonyms: small files outside the data directory, made on first use.
+"""The keys of an installation: small files outside the data directory, made on first use.
 
 join.key and id.key live as long as the installation; digest-YYYY.key and evidence-YYYY.key
-belong to one JST year. Whoever destroys a year's evidence key leaves evidence-YYYY.destroyed
-behind, so that no new key quietly takes its place.
+belong to one JST year.  `destroy` leaves NAME.destroyed behind, so that no new key quietly takes
+the place of the old one.  log-N.key signs checkpoints; log-N.pub, which anybody may have, outlives
+it.
 """
 
 import os
@@ -11,6 +12,11 @@ import stat
 from pathlib import Path
 
 from controls.kernel import Refusal
+from streams.evidence.note import Signer
+
+
+class Destroyed(Refusal):
+    """A key that is gone for good."""
 
 
 class Keys:
@@ -41,7 +47,7 @@ class Keys:
         """The key called `name`, such as join or evidence-2026."""
         path = self.directory / f"{name}.key"
         if path.with_suffix(".destroyed").exists():
-            raise Refusal(f"{path}: this key was destroyed; its year cannot be judged again")
+            raise Destroyed(f"{path}: this key was destroyed; its year cannot be judged again")
         try:
             if not path.exists():
                 _create(path)
@@ -60,7 +66,76 @@ class Keys:
 
     def names(self, prefix: str) -> list[str]:
         """The names of the keys there are that begin so."""
-        return [path.stem for path in self.directory.glob(f"{prefix}*.key")]
+        return sorted(path.stem for path in self.directory.glob(f"{prefix}*.key"))
+
+    def destroyed(self, name: str) -> bool:
+        """Whether the key called `name` was destroyed."""
+        return (self.directory / f"{name}.destroyed").exists()
+
+    def destroy(self, name: str) -> None:
+        """Overwrite and remove a key, once its mark is on the disk; Refusal where there is none.
+
+        Copies of the file, such as in backups of this directory, are the company's to destroy.
+        """
+        path = self.directory / f"{name}.key"
+        if not path.exists():
+            raise Refusal(
+                f"{path}: there is no such key; `shoseki keys list` shows those there are"
+            )
+        try:
+            _durable(path.with_suffix(".destroyed"), b"")
+            with open(path, "r+b") as file:
+                file.write(secrets.token_bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+            _sync(self.directory)
+        except OSError as error:
+            raise Refusal(f"{path}: cannot be destroyed ({error.strerror})") from error
+
+    # -- keys that sign -------------------------------------------------------------------------
+
+    def signers(self, origin: str) -> list[Signer]:
+        """The keys that sign the log, oldest first; the first one is made when there is none."""
+        if not self.names("log-"):
+            self.sign_anew(origin)
+        return [self._signer(name) for name in sorted(self.names("log-"), key=_number)]
+
+    def sign_anew(self, origin: str) -> str:
+        """Make a further key that signs, under the name of the log; its verifier key."""
+        taken = [_number(path.stem) for path in self.directory.glob("log-*.pub")]
+        name = f"log-{max(taken, default=0) + 1}"
+        verifier = Signer(origin, self.get(name)).verifier
+        _durable(self.directory / f"{name}.pub", verifier.encode() + b"\n")
+        return verifier
+
+    def retire(self, name: str) -> None:
+        """Destroy a key that signs; what it signed can be verified as before."""
+        if self.names("log-") == [name]:
+            raise Refusal(
+                f"{name}: is the only key that signs; `shoseki keys rotate` makes another"
+            )
+        self.destroy(name)
+
+    def verifiers(self) -> dict[str, str]:
+        """The verifier keys of all keys that ever signed, by name, oldest first."""
+        files = sorted(self.directory.glob("log-*.pub"), key=lambda path: _number(path.stem))
+        return {path.stem: path.read_text("utf-8").strip() for path in files}
+
+    def _signer(self, name: str) -> Signer:
+        path = self.directory / f"{name}.pub"
+        try:
+            verifier = path.read_text("utf-8").strip()
+        except OSError as error:
+            raise Refusal(f"{path}: cannot be read ({error.strerror}); restore it") from error
+        signer = Signer(verifier.split("+")[0], self.get(name))
+        if signer.verifier != verifier:
+            raise Refusal(f"{path}: is not of {name}.key; restore both from the same copy")
+        return signer
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("log-"))
 
 
 def closed(path: Path) -> None:
@@ -75,10 +150,15 @@ def closed(path: Path) -> None:
 
 def _create(path: Path) -> None:
     """Write the key whole before it gets its name; who comes second uses the first one's."""
+    _durable(path, secrets.token_hex(32).encode() + b"\n")
+
+
+def _durable(path: Path, text: bytes) -> None:
+    """Write a file whole, unless it is there, on the disk when this returns."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(handle, secrets.token_hex(32).encode() + b"\n")
+        os.write(handle, text)
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -88,7 +168,11 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    directory = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:

@@ -89,6 +89,11 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.anchors_unsent = Counter(
+            "shoseki_anchors_unsent",
+            "Checkpoints that the place outside did not take when they were sent",
+            registry=self.registry,
+        )
         self.intake = Counter(
             "shoseki_intake_records",
             "Records of raw topics that are on their lanes, by intake and what they were",

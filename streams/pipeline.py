@@ -7,9 +7,10 @@ event.  Nothing is acknowledged by whoever calls this before `flush` has returne
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, Protocol
 
 import msgspec
@@ -155,13 +156,13 @@ class Partition:
         received, offsets, refused = decoded(batch)
         first = self.head.last_offset + 1 if self.head else 0
         first = min(first, batch.first_offset)
-        events, kept, conflicts, duplicates, ids = self._new(received, offsets)
+        events, kept, conflicts, repeats, ids = self._new(received, offsets)
         refused += [entry for entry, _ in conflicts]
         known = self._on_record(refused, first)
         rejects = [entry for entry, repeat in zip(refused, known, strict=True) if not repeat]
         fresh = {entry["digest"] for entry in rejects}
         conflicting = [told for entry, told in conflicts if entry["digest"] in fresh]
-        duplicates += sum(known)
+        repeats.update(compress([entry["source_id"] for entry in refused], known))
         registers = self.parts.registers
         due = self.agenda.due(max(batch.now, self.now))
         memory: dict[str, Any] = {}
@@ -208,8 +209,8 @@ class Partition:
         self._remember(outcome, memory, events, batch)
         sealed = None
         counted = any(any(counts.values()) for counts in outcome.populations.values())
-        if not again and (events or rejects or duplicates or outcome.findings or counted):
-            sealed = self._seal(block, outcome, events, kept, rejects, duplicates)
+        if not again and (events or rejects or repeats or outcome.findings or counted):
+            sealed = self._seal(block, outcome, events, kept, rejects, repeats)
         if sealed is not None or CLOCK in outcome.memory:
             if self.state.get(RULES) is None or self.renewal is not None:
                 rules = {"versions": self.parts.versions, "layout": LAYOUT}
@@ -225,19 +226,22 @@ class Partition:
 
     def _new(
         self, received: list[Event], offsets: list[int]
-    ) -> tuple[list[Event], list[int], list[tuple[dict[str, Any], Conflict]], int, dict[str, str]]:
-        """The events that are no repeats.  The same id with another payload is a conflict: the
-        first one stands, the second is on record as a reject that the lane itself made."""
+    ) -> tuple[list[Event], list[int], list[tuple[dict[str, Any], Conflict]], Counter[str],
+        dict[str, str],
+    ]:  # fmt: skip
+        """The events that are no repeats, and how many are, by source.  The same id with another
+        payload is a conflict: the first one stands, the second is on record as a reject that the
+        lane itself made."""
         known = self.ids
         ids = {event.event_id: event.payload_digest or "" for event in received}
         if len(ids) == len(received) and known.keys().isdisjoint(ids):
-            return received, offsets, [], 0, ids
+            return received, offsets, [], Counter(), ids
         ids = {}
         events: list[Event] = []
         kept: list[int] = []
         conflicts: list[tuple[dict[str, Any], Conflict]] = []
         origin = f"{self.lane}/{self.number}"
-        duplicates = 0
+        repeats: Counter[str] = Counter()
         for event, offset in zip(received, offsets, strict=True):
             event_id, digest = event.event_id, event.payload_digest or ""
             first = known.get(event_id) or ids.get(event_id)
@@ -246,7 +250,7 @@ class Partition:
                 events.append(event)
                 kept.append(offset)
             elif first == digest:
-                duplicates += 1
+                repeats[event.source_id] += 1
             else:
                 conflict = Conflict(
                     event_id,
@@ -258,7 +262,7 @@ class Partition:
                 reason = "event_id: this id is stored with another payload; the first one is kept"
                 reject = Reject(0, reason, event.source_id, digest, origin)
                 conflicts.append((row(offset, reject), conflict))
-        return events, kept, conflicts, duplicates, ids
+        return events, kept, conflicts, repeats, ids
 
     def _on_record(self, refused: Sequence[Mapping[str, Any]], first: int) -> list[bool]:
         """Of each reject whether it is a repeat: of one in a block before this one, which begins
@@ -352,7 +356,7 @@ class Partition:
         events: list[Event],
         offsets: list[int],
         rejects: list[dict[str, Any]],
-        duplicates: int,
+        repeats: Mapping[str, int],
     ) -> Sealed:
         forms = self.parts.forms
         header = Header(
@@ -363,8 +367,8 @@ class Partition:
             block.recorded_at,
             block.now,
             block.books_upto,
-            len(events) + len(rejects) + duplicates,
-            duplicates,
+            len(events) + len(rejects) + sum(repeats.values()),
+            repeats,
             self.parts.fingerprint,
             {
                 control: {verdict: n for verdict, n in counts.items() if n}

@@ -21,7 +21,7 @@ from controls.events import Event, Evidence, rfc3339, spec
 from controls.events.coarse import coarse
 from controls.events.fields import LAST_INSTANT, Memo
 from streams.codec import canonical
-from streams.keys import Keys
+from streams.keys import Destroyed, Keys
 from streams.slots import builder, converter, reader
 
 _TOKEN = re.compile(r"jn_[a-z2-7]{26}", re.ASCII)
@@ -31,6 +31,8 @@ _CACHED: Final = 200_000
 """Entries a cache may hold before it starts anew; some 40 MB for the largest."""
 
 
+DESTROYED: Final = "destroyed"
+"""What stands for every reference of a year whose key was destroyed before it was needed again."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS: Final = [first + second for first in _LETTERS for second in _LETTERS]
 _SHIFTS: Final = tuple(range(120, -1, -10))
@@ -59,6 +61,7 @@ class Forms(Protocol):
     def veil(self, text: str, year: int) -> str: ...
     def recall(self, event: Event, known: Mapping[str, str]) -> Event: ...
     def years(self) -> Sequence[int]: ...
+    def forget(self) -> None: ...
     def digest(self, line: bytes) -> str: ...
     def event_id(
         self, source_id: str, type: str, natural_key: tuple[Any, ...], occurred_at: int
@@ -227,15 +230,37 @@ class Pseudonyms:
         """The years whose evidence this installation can still tell the pseudonyms of."""
         return sorted(int(name.removeprefix("evidence-")) for name in self._keys.names("evidence-"))
 
+    def pseudonyms(self, raw: str) -> dict[int, str]:
+        """What a reference is called in the evidence of each such year."""
+        ref = self.ref(raw)
+        return {year: self._pseudonyms[year][ref] for year in self.years()}
+
+    def forget(self) -> None:
+        """Let go of keys that were destroyed meanwhile, and of what was derived with them."""
+        for year in [year for year in self._pseudonyms if self._keys.destroyed(f"evidence-{year}")]:
+            del self._pseudonyms[year]
+            for of in [of for of in self._evidence if of[1] == year]:
+                del self._evidence[of]
+        for year in [year for year in self._digests if self._keys.destroyed(f"digest-{year}")]:
+            del self._digests[year]
+
     def digest(self, line: bytes) -> str:
         """What a refused line leaves behind: HMAC-SHA256 in hex under the id key."""
         return self._id(line).hex()
 
     def _of_year(self, year: int) -> Memo[Any, Any]:
+        """{reference: pseudonym}; where the year's key is gone, one word for all of them."""
+
         def pseudonym(ref: str | None) -> str | None:
             return f"ps{year}_{key.token(ref)}" if ref else ref
 
-        key = _Keyed(self._keys.get(f"evidence-{year}"))
+        def unknown(ref: str | None) -> str | None:
+            return f"ps{year}_{DESTROYED}" if ref else ref
+
+        try:
+            key = _Keyed(self._keys.get(f"evidence-{year}"))
+        except Destroyed:
+            return Memo(unknown, _CACHED)
         return Memo(pseudonym, _CACHED)
 
 
@@ -267,6 +292,9 @@ class Plain:
     def years(self) -> Sequence[int]:
         """None: there are no pseudonyms."""
         return ()
+
+    def forget(self) -> None:
+        """There are no keys."""
 
     def recall(self, event: Event, known: Mapping[str, str]) -> Event:
         """The event itself."""

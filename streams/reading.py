@@ -22,6 +22,7 @@ from controls.events import Event
 from controls.kernel import Refusal, arrival
 from streams import codec
 from streams.codec import LINE_LIMIT
+from streams.keys import Destroyed
 from streams.pseudonyms import Forms
 from streams.rejects import Refused, Reject
 from streams.sources import adapter
@@ -152,7 +153,11 @@ class Reader:
                 object.__setattr__(item, "ingested_at", arrived)
         elif arrived is not None:  # a broker knows better than what a third party writes
             object.__setattr__(item, "ingested_at", arrived[n])  # type: ignore[index]
-        return self._forms.join(item)
+        try:
+            return self._forms.join(item)
+        except Destroyed:
+            gone = "occurred_at: the keys of that year were destroyed; nothing is judged there"
+            return self._rejected(lines, n, Reject(0, gone, item.source_id))
 
     def _rejected(self, lines: Lines, n: int, reject: Reject) -> Reject:
         line, arrived = lines.raw[n].rstrip(b"\r\n"), lines.arrived

@@ -155,6 +155,11 @@ class Settings(BaseModel):
     anchor: str | None = None
     """File to which the heads of all chains are written every minute, best on another machine's
     disk; unset: anchors.jsonl beside the keys. A store set back behind it is refused."""
+    anchor_url: str | None = Field(default=None, pattern="^https?://")
+    """URL to which every new checkpoint is sent (POST, text/plain), on somebody else's machine."""
+    origin: str | None = Field(default=None, pattern=r"^[^\s+]+$")
+    """The log's name in its checkpoints, best below a domain of one's own, fixed with the first;
+    unset: shoseki/ and the organisation."""
     data: str = "./data"
     """Directory of everything that this process writes."""
     org_id: str | None = None

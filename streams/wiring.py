@@ -120,7 +120,7 @@ def open_quarantine(settings: Settings) -> Quarantine | None:
 def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configuration") -> Parts:
     """What all partitions of an installation share."""
     found = catalogue.load(settings.controls, origin)
-    return Parts(
+    made = Parts(
         Engine(found.controls),
         Registers((*BOOKS, *gaps.BOOKS), forms.ref, evidence(store, forms)),
         store,
@@ -131,6 +131,9 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
         found.versions,
         settings.partitions,
     )
+    if _held.get(settings.store) is store:
+        _installed[settings.store] = made
+    return made
 
 
 def passing(settings: Settings, origin: str = "configuration") -> Parts:
@@ -140,6 +143,15 @@ def passing(settings: Settings, origin: str = "configuration") -> Parts:
 
 _held: dict[str, Store] = {}
 """Stores that this process keeps open; an embedded engine admits no second one."""
+
+
+_installed: dict[str, Parts] = {}
+"""What a service of this process judges with, by the URL of its store."""
+
+
+def installed(url: str) -> Parts | None:
+    """What the service that holds a store judges with; None where this process runs none."""
+    return _installed.get(url)
 
 
 def held(url: str) -> bool:
@@ -156,6 +168,7 @@ def hold(url: str, server: ClickHouseServer | None = None) -> Iterator[Store]:
         yield store
     finally:
         del _held[url]
+        _installed.pop(url, None)
         store.close()
 
 

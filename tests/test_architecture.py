@@ -20,8 +20,10 @@ ONLY = {
     "clickhouse_connect": ("store",),
     "chdb": ("store",),
     "prometheus_client": ("metrics",),
-    "nacl": ("quarantine",),
+    "nacl": ("quarantine", "evidence"),
     "jinja2": ("site",),
+    "reportlab": ("export",),
+    "xlsxwriter": ("export",),
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.

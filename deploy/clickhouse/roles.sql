@@ -17,11 +17,13 @@ GRANT SELECT ON shoseki.events TO shoseki_writer;
 GRANT SELECT ON shoseki.findings TO shoseki_writer;
 GRANT SELECT ON shoseki.rejects TO shoseki_writer;
 GRANT SELECT ON shoseki.ledger TO shoseki_writer;
+GRANT SELECT ON shoseki.log TO shoseki_writer;
 GRANT SELECT ON shoseki.migrations TO shoseki_writer;
 GRANT INSERT ON shoseki.events TO shoseki_writer;
 GRANT INSERT ON shoseki.findings TO shoseki_writer;
 GRANT INSERT ON shoseki.rejects TO shoseki_writer;
 GRANT INSERT ON shoseki.ledger TO shoseki_writer;
+GRANT INSERT ON shoseki.log TO shoseki_writer;
 GRANT ALTER DELETE ON shoseki.events TO shoseki_writer;
 GRANT ALTER DELETE ON shoseki.findings TO shoseki_writer;
 GRANT ALTER DELETE ON shoseki.rejects TO shoseki_writer;
@@ -33,6 +35,7 @@ GRANT SELECT ON shoseki.events TO shoseki_exporter;
 GRANT SELECT ON shoseki.findings TO shoseki_exporter;
 GRANT SELECT ON shoseki.rejects TO shoseki_exporter;
 GRANT SELECT ON shoseki.ledger TO shoseki_exporter;
+GRANT SELECT ON shoseki.log TO shoseki_exporter;
 GRANT SELECT ON shoseki.migrations TO shoseki_exporter;
 
 -- Grafana: counts and times, no pseudonym, no subject, no text, no attributes
@@ -41,4 +44,4 @@ REVOKE ALL ON shoseki.* FROM shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `recorded_at`, `retention`, `event_id`, `event_type`, `schema_version`, `org_id`, `source_id`, `source_seq`, `occurred_at`, `observed_at`, `ingested_at`, `actor_kind`, `correlation_id`, `corrects_event_id`, `document_sha256`) ON shoseki.events TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `finding_id`, `revision`, `control`, `check`, `code`, `verdict`, `retroactive`, `severity`, `occurred_at`, `detected_at`, `recorded_at`, `status`, `events`) ON shoseki.findings TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `origin`, `position`, `source_id`, `reason`, `recorded_at`) ON shoseki.rejects TO shoseki_dashboards;
-GRANT SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;
+GRANT SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `repeats`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;

@@ -18,11 +18,13 @@ GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.events TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.findings TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.rejects TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.ledger TO shoseki_writer;
+GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.log TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.migrations TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' INSERT ON shoseki.events TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' INSERT ON shoseki.findings TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' INSERT ON shoseki.rejects TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' INSERT ON shoseki.ledger TO shoseki_writer;
+GRANT ON CLUSTER '{cluster}' INSERT ON shoseki.log TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' ALTER DELETE ON shoseki.events TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' ALTER DELETE ON shoseki.findings TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' ALTER DELETE ON shoseki.rejects TO shoseki_writer;
@@ -30,6 +32,7 @@ GRANT ON CLUSTER '{cluster}' SYSTEM SYNC REPLICA ON shoseki.events TO shoseki_wr
 GRANT ON CLUSTER '{cluster}' SYSTEM SYNC REPLICA ON shoseki.findings TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SYSTEM SYNC REPLICA ON shoseki.rejects TO shoseki_writer;
 GRANT ON CLUSTER '{cluster}' SYSTEM SYNC REPLICA ON shoseki.ledger TO shoseki_writer;
+GRANT ON CLUSTER '{cluster}' SYSTEM SYNC REPLICA ON shoseki.log TO shoseki_writer;
 
 -- exports, back-ups and verification
 CREATE ROLE IF NOT EXISTS shoseki_exporter ON CLUSTER '{cluster}' SETTINGS PROFILE 'shoseki_reads';
@@ -38,6 +41,7 @@ GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.events TO shoseki_exporter;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.findings TO shoseki_exporter;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.rejects TO shoseki_exporter;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.ledger TO shoseki_exporter;
+GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.log TO shoseki_exporter;
 GRANT ON CLUSTER '{cluster}' SELECT ON shoseki.migrations TO shoseki_exporter;
 
 -- Grafana: counts and times, no pseudonym, no subject, no text, no attributes
@@ -46,4 +50,4 @@ REVOKE ON CLUSTER '{cluster}' ALL ON shoseki.* FROM shoseki_dashboards;
 GRANT ON CLUSTER '{cluster}' SELECT(`lane`, `partition`, `block`, `line`, `offset`, `recorded_at`, `retention`, `event_id`, `event_type`, `schema_version`, `org_id`, `source_id`, `source_seq`, `occurred_at`, `observed_at`, `ingested_at`, `actor_kind`, `correlation_id`, `corrects_event_id`, `document_sha256`) ON shoseki.events TO shoseki_dashboards;
 GRANT ON CLUSTER '{cluster}' SELECT(`lane`, `partition`, `block`, `line`, `finding_id`, `revision`, `control`, `check`, `code`, `verdict`, `retroactive`, `severity`, `occurred_at`, `detected_at`, `recorded_at`, `status`, `events`) ON shoseki.findings TO shoseki_dashboards;
 GRANT ON CLUSTER '{cluster}' SELECT(`lane`, `partition`, `block`, `line`, `offset`, `origin`, `position`, `source_id`, `reason`, `recorded_at`) ON shoseki.rejects TO shoseki_dashboards;
-GRANT ON CLUSTER '{cluster}' SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;
+GRANT ON CLUSTER '{cluster}' SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `repeats`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;

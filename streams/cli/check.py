@@ -12,6 +12,7 @@ from controls.events.fields import instant
 from controls.kernel import HOUR, MINUTE, Refusal
 from streams import settings as configuration
 from streams import wiring, words
+from streams.checkpoints import Checkpoints
 from streams.reading import Reader
 from streams.replay import Replay
 from streams.sources import FORMATS
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     wiring.collect_seldom()
     replay.run(reader.files(args.files))
     replay.finish(until)
+    if args.record is not None:
+        Checkpoints(settings, parts).write(replay.now)
     for reject in reversed(parts.store.rejects()):
         print(f"line {reject['position'] + 1}: {reject['reason']}", file=sys.stderr)
     store = parts.store

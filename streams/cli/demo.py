@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from heapq import merge
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from streams import settings as configuration
 from streams import wiring, words
 from streams.app import Service
 from streams.cli.check import SHOWN
-from streams.cli.controls import described
-from streams.evidence.pack import write_pack
-from streams.evidence.reader import verify_pack
+from streams.cli.export import order
+from streams.evidence.verify import verify_pack
+from streams.export.cut import Evidence, Period
+from streams.export.cutting import cut
+from streams.export.pack import write_pack
 from streams.pipeline import Parts
 from streams.publish import Publisher, open_log
 from streams.reading import Item, Reader
@@ -40,10 +43,11 @@ broker = "local://{here}/data/log"
 store = "chdb://{here}/data/store"
 keys = "{here}/keys"
 data = "{here}/data"
-org_id = "example-kk"
+org_id = "{org}"
 partitions = 2
 metrics = "127.0.0.1:9464"
 """
+ONE_DAY = timedelta(days=1)
 STEP = 12 * HOUR
 """Simulated time between two ticks of the demo, in milliseconds."""
 
@@ -59,10 +63,10 @@ def run(args: argparse.Namespace) -> int:
     """0 where the pack verifies; 2 where something kept the demo from running."""
     here: Path = args.dir
     clean(here)
-    (here / "shoseki.toml").write_text(CONFIG.format(here=here))
-    settings = configuration.load(here / "shoseki.toml")
     say(f"1/4  simulating {args.months} months of a company of {args.staff} people …")
     company = simulate(args.months, args.staff, args.seed, ["all"])
+    (here / "shoseki.toml").write_text(CONFIG.format(here=here, org=company.org))
+    settings = configuration.load(here / "shoseki.toml")
     sizes = write_files(company, here)
     logs = sum(number for name, number in sizes.items() if name != "events")
     say(f"     {sizes.total():,} events, {logs:,} of them as lines of two web servers' logs")
@@ -71,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
         say("2/4  publishing and judging them, half a day at a time …")
         asyncio.run(stream(settings, parts, company, here, sizes.total()))
         found = catalogue.load()
-        say("3/4  sealing the evidence pack …")
+        say("3/4  cutting the evidence pack: tables, report, workbook, samples, proofs …")
         pack = here / "pack.zip"
-        stated = {"controls": [described(found, control) for control in found.controls]}
-        write_pack(store, pack, stated)
+        evidence = Evidence(store, cut(store), Period(company.start, company.end - ONE_DAY))
+        write_pack(order(settings, evidence, found), pack, lambda text: say(f"     {text} …"))
         findings = [f for f in store.findings() if f["verdict"] in SHOWN]
         populations = store.populations()
     say("4/4  verifying it, with code that shares nothing with what wrote it …")
@@ -97,10 +101,11 @@ def run(args: argparse.Namespace) -> int:
     me = sys.argv[0] if Path(sys.argv[0]).name == "shoseki" else "shoseki"
     print(f"""
 What to open:
-  {pack}             events, findings and rejects as JSON Lines, blocks, catalogue, manifest
+  {pack}             report.pdf, workbook.xlsx, 13 tables, samples, rows and proofs
   {here}/labels.jsonl         what was planted, to compare with the findings
 What to try:
-  {me} verify {pack}
+  unzip -o {pack} verify.py -d {here} && python3 {here}/verify.py {pack}
+  {me} recheck {pack}
   {me} findings list --config {here}/shoseki.toml
   {me} controls show TEC-05
   {me} check --until {company.until} {here}/events.jsonl""")
@@ -196,6 +201,9 @@ async def stream(
     for moment in (until, until + 1, until + 2):  # twice more: what traffic told, what that hides
         publisher.tick(moment)
         await caught_up(service, moment)
+    entry = service.checkpoints.write(until)
+    assert entry is not None
+    service.checkpoints.keep(entry)
     await service.stop()
     seconds = time.monotonic() - began
     say(

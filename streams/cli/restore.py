@@ -83,7 +83,9 @@ def restored(
             return 1
         if log is not None and manifest["log"]:
             copy_log(backup, manifest, drafts[log])
-        heads, lost = ends(store.heads()), Anchors(settings.anchors).fault(store.block)
+        anchors = Anchors(settings.anchors)
+        heads, lost = ends(store.heads()), anchors.fault(store)
+        continue_log(anchors, store)
     finally:
         store.close()
     for target, draft in drafts.items():
@@ -92,7 +94,7 @@ def restored(
                 target.rmdir()
             os.rename(draft, target)
     # last of all: cut off before this, the restored store is refused, which is the safe side
-    Anchors(settings.anchors).accept(_now(), heads, f"restored from {backup.name}", lost)
+    anchors.accept(_now(), heads, f"restored from {backup.name}", lost)
     print(
         f"{backup}: restored; {report.blocks:,} blocks and {report.rows:,} rows, "
         f"{len(report.heads)} chains hold"
@@ -108,10 +110,17 @@ def restored(
 
 def accept(settings: configuration.Settings, store: Store, why: str) -> None:
     anchors = Anchors(settings.anchors)
-    lost = anchors.fault(store.block)
+    lost = anchors.fault(store)
+    continue_log(anchors, store)
     anchors.accept(_now(), ends(store.heads()), why, lost)
     print(f"{anchors.path}: the store is accepted as it is")
     _tell(lost)
+
+
+def continue_log(anchors: Anchors, store: Store) -> None:
+    """Give the store back what it has lost of the log, which goes on from there."""
+    for entry in anchors.missing(store.last_entry()):
+        store.append(entry)
 
 
 def _tell(lost: str | None) -> None:

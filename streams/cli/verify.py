@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from dataclasses import asdict
 from datetime import date, datetime, time
 from pathlib import Path
 from time import time_ns
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from controls.kernel import Refusal
 from streams.evidence.anchor import Anchors
-from streams.evidence.reader import NotAPack, verify_pack
-from streams.evidence.verify import Report, verify
+from streams.evidence.verify import NotAPack, Report, tell, verify, verify_pack
 from streams.settings import Settings, load
 
 HELP = "recompute an evidence pack or a store from its rows and check every chain"
@@ -44,6 +46,14 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="compare a store with the heads that this file of anchors knows "
         "(of a configured store: its own file, unless it has none)",
     )
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="NAME+HASH+KEY",
+        help="a pack must be signed by this verifier key, or by one of several",
+    )
+    parser.add_argument("--lang", choices=("ja", "en"), help="instead of that of LANG")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
 
 
@@ -53,16 +63,21 @@ def run(args: argparse.Namespace) -> int:
     if args.target is None and anchor is None and settings.anchors.exists():
         anchor = settings.anchors
     expired = dict(map(_expiry, args.expired))
+    if "://" in target and args.key:
+        raise Refusal("--key: a pack is signed, a store is not; compare it with --anchor FILE")
     if "://" in target:
         report = _store(target, settings, expired, anchor)
     elif anchor is not None:
         raise Refusal("--anchor: a store is compared with its anchors; a pack names its own heads")
     else:
         try:
-            report = verify_pack(Path(target), expired)
+            report = verify_pack(Path(target), expired, args.key)
         except NotAPack as refused:
             raise Refusal(str(refused)) from None
-    _tell(target, report, args.json)
+    if args.json:
+        print(json.dumps(_answer(target, report), ensure_ascii=False))
+    else:
+        _tell(target, report, args.lang or os.environ.get("LANG", "")[:2])
     return 1 if report.fault else 0
 
 
@@ -88,38 +103,30 @@ def _store(url: str, settings: Settings, expired: dict[str, int], anchor: Path |
         return verify(source, expired=expired, anchored=anchored)
 
 
-def _tell(target: str, report: Report, as_json: bool) -> None:
+def _answer(target: str, report: Report) -> dict[str, Any]:
     fault = report.fault
-    if as_json:
-        answer = {
-            "target": target,
-            "holds": fault is None,
-            "blocks": report.blocks,
-            "rows": report.rows,
-            "pending": report.pending,
-            "expired": report.expired,
-            "expired_classes": report.classes,
-            "heads": report.heads,
-            "fault": fault and {
-                "lane": fault.lane,
-                "partition": fault.partition,
-                "number": fault.number,
-                "what": fault.what,
-            },
-        }  # fmt: skip
-        print(json.dumps(answer, ensure_ascii=False))
+    return {
+        "target": target,
+        "holds": fault is None,
+        "blocks": report.blocks,
+        "rows": report.rows,
+        "pending": report.pending,
+        "expired": report.expired,
+        "expired_classes": report.classes,
+        "heads": report.heads,
+        "checkpoint": report.checkpoint,
+        "fault": fault and asdict(fault),
+    }
+
+
+def _tell(target: str, report: Report, language: str) -> None:
+    for line in tell(target, report, language):
+        print(line)
+    if report.fault is not None:
         return
-    if fault is not None:
-        print(f"{target}: does not hold")
-        print(f"  first {fault}")
-        return
-    print(f"{target}: holds")
-    print(f"  {report.blocks:,} blocks, {report.rows:,} rows, {len(report.heads)} chains")
     for head in report.heads:
         begin = "" if head["first"] == 1 else f", from block {head['first']}"
         name = f"{head['lane']}/{head['partition']}"
         print(f"  {name}  {head['number']} blocks{begin}  {head['link']}")
-    for name, rows in sorted(report.classes.items()):
-        print(f"  {rows:,} rows have expired under class {name}; their roots and counts hold")
     if report.pending:
         print(f"  {report.pending:,} rows are not sealed yet", file=sys.stderr)

@@ -1,13 +1,15 @@
-"""Anchors: the heads of all chains, written down outside the store at least once a minute.
+"""Anchors: the entries of the log, written down outside the store at least once a minute.
 
 A chain proves that nothing in it was changed, not that its end is still there: a store set back
 to an older copy is whole.  Whoever kept a head elsewhere sees it.  The file has one JSON object a
 line, the newest last:
 
-    {"at": "2026-11-11T00:00:00.000Z", "heads": [{lane, partition, number, last_offset, link}]}
+    {"at": "2026-11-11T00:00:00.000Z", "heads": [{lane, partition, number, last_offset, link}],
+     "index": 5120, "note": "shoseki/example-kk\n5121\n..."}
 
 A line with `restored` (why) accepts a loss, `lost` (what; null: nothing): of the anchors before
-it only what it still has counts.
+it only what it still has counts.  It is no entry of the log; the log itself goes on, its lost
+entries taken back from here, and so shows the loss for ever.
 """
 
 from __future__ import annotations
@@ -15,28 +17,39 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from controls.events import rfc3339
+from controls.events.fields import instant
 from controls.kernel import Refusal
 from streams.evidence.block import Head
+from streams.evidence.log import Entry, again
 
 CHUNK = 1 << 16
 KEYS = ("lane", "partition", "number", "last_offset", "link")
-Blocks = Callable[[str, int, int], Head | None]
-"""What a store has under lane, partition and number: `Store.block`."""
+
+
+class Anchored(Protocol):
+    """What of a store is compared with its anchors."""
+
+    def block(self, lane: str, partition: int, number: int) -> Head | None: ...
+    def log(self, first: int = 0) -> Iterator[Entry]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One line: when, and the heads; where the store was restored, why and what that lost."""
+    """One line: when, and the heads; as an entry of the log its place and checkpoint; where the
+    store was restored, why and what that lost."""
 
     at: str
     heads: Sequence[Mapping[str, Any]]
     restored: str | None = None
     lost: str | None = None
+    index: int | None = None
+    note: str = ""
 
 
 def ends(heads: Mapping[tuple[str, int], Head]) -> list[dict[str, Any]]:
@@ -53,10 +66,11 @@ class Anchors:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, at: str, heads: Sequence[Mapping[str, Any]]) -> None:
-        """Add a line, on the disk when this returns; none where nothing has changed since the
-        last one."""
-        self._append({"at": at}, heads)
+    def append(self, entry: Entry) -> None:
+        """Add a line, on the disk when this returns; none where that entry is the last one."""
+        heads = [dict(zip(KEYS, head, strict=True)) for head in entry.heads]
+        facts = {"at": rfc3339(entry.at), "index": entry.index, "note": entry.note}
+        self._append(facts, heads)
 
     def accept(
         self, at: str, heads: Sequence[Mapping[str, Any]], why: str, lost: str | None
@@ -72,8 +86,7 @@ class Anchors:
             with open(handle, "r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 last = self._last(file)
-                known = last.heads if last and last.restored is None else []
-                if "restored" not in facts and kept == list(known):
+                if last is not None and last.index is not None and last.index == facts.get("index"):
                     return
                 file.truncate()  # what a writer that was cut off has left behind
                 file.write(line.encode() + b"\n")
@@ -119,16 +132,32 @@ class Anchors:
                 links.setdefault(place(head), {})[head["number"]] = head["link"]
         return links
 
-    def fault(self, blocks: Blocks) -> str | None:
+    def missing(self, last: Entry | None) -> Iterator[Entry]:
+        """The entries of the log that are here and, after `last`, not in a store that was set
+        back; they end where one is missing here, too."""
+        for anchor in self.all() if self.last() else ():
+            if anchor.index is not None and anchor.index == (last.size if last else 0):
+                heads = [[head[key] for key in KEYS] for head in anchor.heads]
+                last = again(last, instant(anchor.at), heads, anchor.note)
+                yield last
+
+    def fault(self, store: Anchored) -> str | None:
         """What a store lacks of the newest anchor, or has otherwise; None where it holds.
 
-        The newest is enough: each link stands for all blocks before it.
+        The newest is enough: each link stands for all blocks before it, each checkpoint for all
+        entries of the log.
         """
         anchor = self.last()
         if anchor is None:
             return None
+        if anchor.index is not None:
+            entry = next(store.log(anchor.index), None)
+            if entry is None:
+                return f"entry {anchor.index} of the log, anchored at {anchor.at}, is gone"
+            if entry.note != anchor.note:
+                return f"entry {anchor.index} of the log is another one than at {anchor.at}"
         for head in anchor.heads:
-            block = blocks(*place(head), head["number"])
+            block = store.block(*place(head), head["number"])
             name = f"block {head['number']} of {head['lane']}/{head['partition']}"
             if block is None:
                 return f"{name}, anchored at {anchor.at}, is gone"
@@ -154,7 +183,10 @@ class Anchors:
         try:
             value = json.loads(line)
             heads = [{key: head[key] for key in KEYS} for head in value["heads"]]
-            return Anchor(value["at"], heads, value.get("restored"), value.get("lost"))
+            about = {
+                key: value[key] for key in ("restored", "lost", "index", "note") if key in value
+            }
+            return Anchor(value["at"], heads, **about)
         except (ValueError, KeyError, TypeError):
             raise Refusal(
                 f"{self.path}: {where} is no anchor; restore this file from its copy, and never "

@@ -17,7 +17,8 @@ class Header:
     `first_offset` is the offset after the last block's `last_offset` (ticks that made no block
     belong to the next one), so that blocks follow one another without a hole.  `recorded_at`
     and `now` are milliseconds: the broker's append time of the closing message, the time of the
-    closing tick.  `received` counts the lines: evaluated + rejected + duplicates.
+    closing tick.  `received` counts the lines: evaluated + rejected + duplicates; `repeats` are the
+    duplicates by source.
     `populations` maps a control to its judgements by verdict.
     """
 
@@ -29,9 +30,13 @@ class Header:
     now: int
     books_upto: int
     received: int
-    duplicates: int
+    repeats: Mapping[str, int]
     fingerprint: str
     populations: Mapping[str, Mapping[str, int]]
+
+    @property
+    def duplicates(self) -> int:
+        return sum(self.repeats.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The hash tree of RFC 6962: leaves, root, and the checking of the two kinds of proof."""
+"""The hash tree of RFC 6962: leaves, root, and the two kinds of proof, made and checked."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ def root(level: Sequence[bytes]) -> bytes:
     if not level:
         return EMPTY
     while len(level) > 1:
-        above = [
-            sha256(b"\x01" + left + right).digest()
-            for left, right in zip(level[::2], level[1::2], strict=False)
-        ]
-        if len(level) % 2:
-            above.append(level[-1])
-        level = above
+        level = _above(level)
     return level[0]
+
+
+def _above(level: Sequence[bytes]) -> list[bytes]:
+    above = [
+        sha256(b"\x01" + left + right).digest()
+        for left, right in zip(level[::2], level[1::2], strict=False)
+    ]
+    if len(level) % 2:
+        above.append(level[-1])
+    return above
 
 
 def _node(left: bytes, right: bytes) -> bytes:
@@ -89,3 +93,66 @@ def consistent(size1: int, size2: int, root1: bytes, root2: bytes, proof: Sequen
             new = _node(new, item)
         place, last = place >> 1, last >> 1
     return last == 0 and old == root1 and new == root2
+
+
+def inclusion(index: int, level: Sequence[bytes]) -> list[bytes]:
+    """The proof that the leaf hash at `index` of `level` is in their tree (RFC 6962, 2.1.1)."""
+    proof = []
+    while len(level) > 1:
+        beside = index ^ 1
+        if beside < len(level):
+            proof.append(level[beside])
+        level, index = _above(level), index >> 1
+    return proof
+
+
+def consistency(size: int, level: Sequence[bytes]) -> list[bytes]:
+    """The proof that the tree of `level` begins with that of its first `size` leaf hashes.
+
+    RFC 6962, section 2.1.2; empty where either is all of the other, or nothing.
+    """
+    if not 0 < size < len(level):
+        return []
+    proof = []
+    place, whole = size - 1, size & (size - 1) == 0
+    while place & 1:  # the largest subtree that ends there and is known whole
+        level, place = _above(level), place >> 1
+    if not whole:
+        proof.append(level[place])
+    while len(level) > 1:
+        beside = place ^ 1
+        if beside < len(level):
+            proof.append(level[beside])
+        level, place = _above(level), place >> 1
+    return proof
+
+
+class Frontier:
+    """The right edge of a growing tree: as much of it as the next leaf needs.
+
+    `nodes` are the tops of the perfect subtrees, largest first; their sizes are the bits of
+    `size`.
+    """
+
+    def __init__(self, size: int = 0, nodes: Sequence[bytes] = ()) -> None:
+        if len(nodes) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} tops")
+        self.size, self.nodes = size, list(nodes)
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash."""
+        node, size = leaf, self.size
+        while size & 1:
+            node, size = _node(self.nodes.pop(), node), size >> 1
+        self.nodes.append(node)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self.nodes:
+            return EMPTY
+        *left, top = self.nodes
+        for node in reversed(left):
+            top = _node(node, top)
+        return top

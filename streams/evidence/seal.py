@@ -62,6 +62,7 @@ def seal(
         "rejected": len(rejects),
         "duplicates": header.duplicates,
         "findings": len(findings),
+        "repeats": msgspec.json.encode(header.repeats, order="sorted").decode(),
         "fingerprint": header.fingerprint,
         "populations": msgspec.json.encode(header.populations, order="sorted").decode(),
         "classes": _encoder.encode(classes).decode(),

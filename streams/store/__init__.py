@@ -16,6 +16,7 @@ from controls.kernel import Refusal
 if TYPE_CHECKING:
     from controls.events import Event
     from streams.evidence.block import Head, Sealed
+    from streams.evidence.log import Entry
 
 
 class StoreError(Refusal):
@@ -24,6 +25,11 @@ class StoreError(Refusal):
 
 def unquestioned() -> None:
     """Nobody else writes: where one process has the store, or one worker all partitions."""
+
+
+def misplaced(entry: Entry) -> StoreError:
+    """What refuses an entry where the log has another one, or is not as long yet."""
+    return StoreError(f"entry {entry.index} of the log does not follow its end: read it anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,24 @@ class Store(Protocol):
     def blocks(self) -> Iterator[dict[str, Any]]:
         """Ledger rows by lane, partition, number."""
 
-    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
-        """Rows of `events`, `findings` or `rejects` of one partition by block and line."""
+    def rows(
+        self, table: str, lane: str, partition: int, first: int = 0
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of `events`, `findings` or `rejects` of one partition by block and line, from the
+        block on that ends at `first` or later."""
+
+    def log(self, first: int = 0) -> Iterator[Entry]:
+        """The entries of the log from an index on, in order."""
+
+    def last_entry(self) -> Entry | None:
+        """The entry with which the log ends, read anew; None while it has none."""
+
+    def append(self, entry: Entry, held: Callable[[], None] = unquestioned) -> None:
+        """Keep an entry of the log.
+
+        The same again changes nothing; StoreError where another stands at its index, or where it
+        is not the next one.  `held`: see `write`.
+        """
 
     def expire(self, retention: str, before: int) -> int:
         """Delete the events of a retention class in blocks recorded before `before` (ms).

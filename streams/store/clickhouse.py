@@ -14,12 +14,15 @@ import pyarrow.compute as pc
 
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError, unquestioned
+from streams.evidence.log import Entry
+from streams.store import Ask, StoreError, misplaced, unquestioned
 from streams.store.client import Engine, connect
 from streams.store.columns import (
     ENVELOPE,
+    EVERY,
     FINDINGS,
     LEDGER,
+    LOG,
     PLACE,
     REJECTS,
     TABLES,
@@ -189,7 +192,7 @@ class ClickHouse:
 
     def _catch_up(self) -> None:
         """Have this replica fetch what was written through others before it is asked."""
-        for table in TABLES:
+        for table in EVERY:
             with named(f"waiting for the replica of {table}"):
                 self._client.command(catch_up(table))
 
@@ -368,12 +371,42 @@ class ClickHouse:
     def _places(self) -> list[Any]:
         return self._rows("SELECT DISTINCT lane, partition FROM ledger ORDER BY 1, 2")
 
-    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, table: str, lane: str, partition: int, first: int = 0
+    ) -> Iterator[dict[str, Any]]:
         columns = TABLES[table]
         keys = names(columns)
-        for page in self._pages(table, read(columns), lane, partition, "1", {}):
+        since = {"first": first}
+        condition = "block >= {first:UInt64}"
+        for page in self._pages(table, read(columns), lane, partition, condition, since):
             for row in page:
                 yield dict(zip(keys, row, strict=True))
+
+    def log(self, first: int = 0) -> Iterator[Entry]:
+        while rows := self._rows(
+            f"SELECT {read(LOG)} FROM log WHERE entry >= {{first:UInt64}}"
+            f" ORDER BY entry LIMIT {BLOCKS}",
+            {"first": first},
+        ):
+            yield from map(_entry, rows)
+            first = rows[-1][0] + 1
+
+    def last_entry(self) -> Entry | None:
+        if self._engine.cluster:
+            self._ask(self._catch_up)
+        rows = self._rows(f"SELECT {read(LOG)} FROM log ORDER BY entry DESC LIMIT 1")
+        return _entry(rows[0]) if rows else None
+
+    def append(self, entry: Entry, held: Callable[[], None] = unquestioned) -> None:
+        last = self.last_entry()
+        if (last.size if last else 0) == entry.index:
+            heads = msgspec.json.encode(entry.heads).decode()
+            values = (entry.index, entry.at, heads, entry.edge, entry.note)
+            columns = {name: [value] for name, value in zip(names(LOG), values, strict=True)}
+            # of two writers the engine takes the first: both have the same token
+            self._ask(lambda: self._insert("log", columns, f"log/{entry.index}", held))
+        if next(self.log(entry.index), None) != entry:
+            raise misplaced(entry)
 
     # --- copying ---------------------------------------------------------------------------
 
@@ -381,13 +414,23 @@ class ClickHouse:
         """Rows of one table and partition, of blocks that end at `upto` or before, in order."""
         order = "number" if table == "ledger" else "block, line"
         end = "last_offset" if table == "ledger" else "block"
-        columns = ", ".join(f"`{name}`" for name in names(TABLES[table]))
+        where = f"{HERE} AND {end} <= {{upto:Int64}} ORDER BY {order}"
+        yield from self._exported(
+            table, where, {"lane": lane, "partition": partition, "upto": upto}
+        )
+
+    def export_log(self, size: int) -> Iterator[pa.Table]:
+        """The first `size` entries of the log, in order."""
+        yield from self._exported("log", "entry < {size:UInt64} ORDER BY entry", {"size": size})
+
+    def _exported(
+        self, table: str, where: str, parameters: Mapping[str, Any]
+    ) -> Iterator[pa.Table]:
+        columns = ", ".join(f"`{name}`" for name in names(EVERY[table]))
         with (
             named(f"reading {table}"),
             self._client.query_arrow_stream(
-                f"SELECT {columns} FROM {table} WHERE {HERE} AND {end} <= {{upto:Int64}} "
-                f"ORDER BY {order}",
-                parameters={"lane": lane, "partition": partition, "upto": upto},
+                f"SELECT {columns} FROM {table} WHERE {where}", parameters=dict(parameters)
             ) as stream,
         ):
             for batch in stream:
@@ -395,7 +438,7 @@ class ClickHouse:
 
     def load(self, table: str, rows: pa.Table, token: str) -> None:
         """Insert rows that were exported; those of one month go together, as parts do."""
-        months = pc.strftime(rows["recorded_at"], format="%Y%m")
+        months = pc.strftime(rows["at" if table == "log" else "recorded_at"], format="%Y%m")
         for month in sorted(set(months.to_pylist())):
             with named(f"insert into {table}"):
                 self._client.insert_arrow(
@@ -406,7 +449,7 @@ class ClickHouse:
 
     def empty(self) -> bool:
         """Whether no table holds a row."""
-        return not any(self._rows(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES)
+        return not any(self._rows(f"SELECT 1 FROM {table} LIMIT 1") for table in EVERY)
 
     def reject_counts(self) -> list[dict[str, Any]]:
         keys = ("day", "source_id", "origin", "reason", "count")
@@ -469,6 +512,11 @@ class ClickHouse:
                     here | {"low": low, "high": high},
                 )
             after = counts[-1][0]
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    index, at, heads, edge, note = row
+    return Entry(index, at, _decoder.decode(heads), edge, note)
 
 
 def catch_up(table: str) -> str:

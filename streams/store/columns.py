@@ -112,6 +112,7 @@ LEDGER = _columns(
         "rejected": "number",
         "duplicates": "number",
         "findings": "number",
+        "repeats": "text",
         "fingerprint": "text",
         "populations": "text",
         "classes": "text",
@@ -121,12 +122,18 @@ LEDGER = _columns(
         "link": "text",
     }
 )
+LOG = _columns(
+    {"entry": "number", "at": "instant", "heads": "text", "edge": "texts", "note": "text"}
+)
 TABLES: dict[str, tuple[Column, ...]] = {
     "events": EVENTS,
     "findings": FINDINGS,
     "rejects": REJECTS,
     "ledger": LEDGER,
 }
+"""What a block is written to."""
+EVERY = TABLES | {"log": LOG}
+"""All that is evidence."""
 
 
 def names(columns: Iterable[Column]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controls.events import TYPES, spec
-from streams.store.columns import EVENTS, FINDINGS, LEDGER, REJECTS, TABLES, Column, names
+from streams.store.columns import EVENTS, EVERY, FINDINGS, LEDGER, REJECTS, Column, names
 
 DATABASE = "shoseki"
 MIGRATIONS = "migrations"
@@ -52,7 +52,7 @@ class Role:
     reads: bool = False
 
 
-_READS = tuple(Grant("SELECT", table) for table in (*TABLES, MIGRATIONS))
+_READS = tuple(Grant("SELECT", table) for table in (*EVERY, MIGRATIONS))
 ROLES = (
     Role(
         "shoseki_owner",
@@ -68,10 +68,10 @@ ROLES = (
         "what proves a block can be added and never taken away",
         (
             *_READS,
-            *(Grant("INSERT", table) for table in TABLES),
+            *(Grant("INSERT", table) for table in EVERY),
             # lightweight and full deletes alike
             *(Grant("ALTER DELETE", table) for table in ("events", "findings", "rejects")),
-            *(Grant("SYSTEM SYNC REPLICA", table) for table in TABLES),
+            *(Grant("SYSTEM SYNC REPLICA", table) for table in EVERY),
         ),
     ),
     Role("shoseki_exporter", "exports, back-ups and verification", _READS, reads=True),

@@ -11,7 +11,8 @@ from typing import Any
 from controls.calendar import jst_day
 from controls.events import Event
 from streams.evidence.block import Head, Sealed
-from streams.store import Ask, StoreError, asked_by, unquestioned
+from streams.evidence.log import Entry
+from streams.store import Ask, StoreError, asked_by, misplaced, unquestioned
 from streams.store.columns import TABLES, finding_from, names
 
 _Entry = tuple[int, int, Event]
@@ -30,6 +31,7 @@ class Memory:
         self._by_id: dict[str, Event] = {}
         self._rejected: dict[tuple[str, int], dict[tuple[str, int, str], int]] = defaultdict(dict)
         self._written = 0
+        self._log: list[Entry] = []
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -175,11 +177,29 @@ class Memory:
             for block in self._chains[key]:
                 yield dict(block.ledger)
 
-    def rows(self, table: str, lane: str, partition: int) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, table: str, lane: str, partition: int, first: int = 0
+    ) -> Iterator[dict[str, Any]]:
         keys = names(TABLES[table])
         for block in self._chains.get((lane, partition), ()):
+            if block.header.last_offset < first:
+                continue
             for row in zip(*block.tables[table].values(), strict=True):
                 yield dict(zip(keys, row, strict=True))
+
+    def log(self, first: int = 0) -> Iterator[Entry]:
+        return iter(self._log[first:])
+
+    def last_entry(self) -> Entry | None:
+        return self._log[-1] if self._log else None
+
+    def append(self, entry: Entry, held: Callable[[], None] = unquestioned) -> None:
+        if entry in self._log[entry.index : entry.size]:
+            return
+        if entry.index != len(self._log):
+            raise misplaced(entry)
+        held()
+        self._log.append(entry)
 
     def expire(self, retention: str, before: int) -> int:
         gone = 0

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from controls.events import Event, spec
 from streams.store import Ask, asked_by
-from streams.store.columns import ENVELOPE, TABLES, Column, names
+from streams.store.columns import ENVELOPE, EVERY, Column, names
 
 HERE = "lane = {lane:String} AND partition = {partition:UInt16}"
 LAST_INSTANT = 253_402_300_799_999
@@ -24,7 +24,7 @@ _ARROW = {
 }
 SCHEMAS = {
     table: pa.schema([(column.name, _ARROW[column.kind]) for column in columns])
-    for table, columns in TABLES.items()
+    for table, columns in EVERY.items()
 }
 
 

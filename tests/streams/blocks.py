@@ -146,7 +146,7 @@ def block(
         "now": T0 + last * 1000,
         "books_upto": last - 2 if lane != "books" else -1,
         "received": len(events) + len(rejects) + duplicates,
-        "duplicates": duplicates,
+        "repeats": {"crm-audit": duplicates} if duplicates else {},
         "fingerprint": "f" * 64,
         "populations": {"TEC-05": {"pass": len(events), "violation": 1}, "TEC-04": {"pass": 2}},
     }

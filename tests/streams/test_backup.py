@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from controls.events import LANES
 from streams import wiring
 from streams.cli import main
 from streams.evidence.anchor import Anchors
+from streams.evidence.log import Entry
 from streams.local import Broker
 from tests.streams.service import Left, Place, history, left
 
@@ -300,7 +302,7 @@ def test_a_store_of_another_installation_is_refused(half: Place, tmp_path: Path)
     place = half.copy(tmp_path / "p")
     exchanged(place, "store", other)
     assert place.start().end() == 2
-    assert "is another one than the one anchored" in place.said()
+    assert "of the log is another one than at" in place.said()
     assert main(["restore", "--accept", "a mistake", *config(place)]) == 0
     assert place.start().end() == 2
     assert "is another one than the memory includes" in place.said()
@@ -320,6 +322,13 @@ def test_a_log_that_lost_what_was_never_judged_is_refused(half: Place, tmp_path:
 # --- anchors ---------------------------------------------------------------------------------
 
 HEAD = {"lane": "books", "partition": 0, "number": 1, "last_offset": 7, "link": "a" * 64}
+THEN = 1_780_000_000_000
+
+
+def entry(index: int, **facts: Any) -> Entry:
+    """An entry that stands at an index and states one head."""
+    head = list((HEAD | {"number": index + 1} | facts).values())
+    return Entry(index, THEN + index, [head], (), f"note {index}")
 
 
 def test_anchors_are_written_where_something_has_changed_and_a_torn_line_is_none(
@@ -327,25 +336,25 @@ def test_anchors_are_written_where_something_has_changed_and_a_torn_line_is_none
 ) -> None:
     anchors = Anchors(tmp_path / "anchors.jsonl")
     assert anchors.last() is None
-    for number in (1, 1, 2):
-        anchors.append(f"at {number}", [HEAD | {"number": number}])
+    for index in (0, 0, 1):
+        anchors.append(entry(index))
     with open(anchors.path, "ab") as file:
         file.write(b'{"at":"torn')
-    assert [anchor.at for anchor in anchors.all()] == ["at 1", "at 2"]
+    assert [anchor.note for anchor in anchors.all()] == ["note 0", "note 1"]
     last = anchors.last()
     assert last is not None
-    assert last.at == "at 2"
-    anchors.append("at 3", [HEAD | {"number": 3}])
-    assert [anchor.at for anchor in anchors.all()] == ["at 1", "at 2", "at 3"]
+    assert (last.index, last.note) == (1, "note 1")
+    anchors.append(entry(2))
+    assert [anchor.index for anchor in anchors.all()] == [0, 1, 2]
     assert anchors.path.stat().st_mode & 0o077 == 0
 
 
 def test_an_accepted_loss_is_expected_no_longer_and_what_remained_is(tmp_path: Path) -> None:
     anchors = Anchors(tmp_path / "anchors.jsonl")
-    for number in (1, 2, 3):
-        anchors.append("then", [HEAD | {"number": number, "link": f"{number}" * 64}])
+    for index in (0, 1, 2):
+        anchors.append(entry(index, link=f"{index + 1}" * 64))
     anchors.accept("now", [HEAD | {"number": 1, "link": "1" * 64}], "a fire", "block 3")
-    anchors.append("later", [HEAD | {"number": 2, "link": "9" * 64}])
+    anchors.append(entry(3, number=2, link="9" * 64))
     assert anchors.expected() == {("books", 0): {1: "1" * 64, 2: "9" * 64}}
 
 
@@ -354,11 +363,11 @@ def test_a_store_without_a_chain_that_was_anchored_does_not_verify(
 ) -> None:
     place, file = half.copy(tmp_path / "p"), tmp_path / "anchors.jsonl"
     argv = ["verify", place.settings.store, "--anchor", str(file)]
-    Anchors(file).append("then", [HEAD | {"partition": 9}])
+    Anchors(file).append(entry(0, partition=9))
     assert main(argv) == 1
     assert "the whole chain is gone" in capsys.readouterr().out
     file.unlink()
-    Anchors(file).append("then", [HEAD])
+    Anchors(file).append(entry(0))
     assert main(argv) == 1
     assert "link is" in capsys.readouterr().out
 

@@ -68,11 +68,19 @@ dataset = "ds-members"
 """
 TABLES = """
 import json, sys
+from datetime import date
 from pathlib import Path
-from streams.evidence.pack import write_pack
+from controls import catalogue
+from streams.cli.export import order
+from streams.export.cut import Evidence, Period
+from streams.export.cutting import cut
+from streams.export.pack import write_pack
+from streams.settings import Settings
 from streams.store.clickhouse import ClickHouse
 store = ClickHouse.open(sys.argv[1])
-write_pack(store, Path(sys.argv[2]), {})
+evidence = Evidence(store, cut(store), Period(date(2024, 1, 1), date(2027, 12, 31)))
+settings = Settings(store=sys.argv[1], keys=sys.argv[3], data=sys.argv[2] + ".data")
+write_pack(order(settings, evidence, catalogue.load()), Path(sys.argv[2]))
 query = store._client.raw_query
 tables = query("SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree'",
                fmt="JSONCompactEachRow").splitlines()
@@ -268,13 +276,17 @@ def test_nothing_that_names_a_person_is_written(
     here, given, record = trail
     digests = bare(given)
     hexes = {digest.hex().encode() for digest in digests}
-    kept = here.data / "store", record / "record" / "store", record / "web" / "store"
+    kept = {
+        here.data / "store": here.keys,
+        record / "record" / "store": record / "record.keys",
+        record / "web" / "store": record / "web.keys",
+    }
     contents = list(files(here.data, here.logs, record))
     assert {Path(name).suffix for name, _ in contents} >= {".metrics", ".err", ".bin"}
-    for number, store in enumerate(kept):
+    for number, (store, keys) in enumerate(kept.items()):
         pack = tmp_path / f"{number}.zip"
         done = subprocess.run(
-            [sys.executable, "-c", TABLES, f"chdb://{store}", str(pack)],
+            [sys.executable, "-c", TABLES, f"chdb://{store}", str(pack), str(keys)],
             env=environment(), capture_output=True, check=True,
         )  # fmt: skip
         assert done.stdout.count(b'"event_id"') > 20

@@ -18,6 +18,7 @@ from controls.events import TYPES, Event, spec
 from controls.events.coarse import coarse
 from controls.kernel import Refusal
 from streams.codec import Reject, canonical, decode, encode
+from streams.keys import Keys
 from streams.pseudonyms import Forms, Plain, Pseudonyms, jst_year
 from tests.vocabulary import events, line
 
@@ -243,13 +244,29 @@ def test_an_open_key_directory_is_refused(tmp_path: Path) -> None:
         Pseudonyms(tmp_path / "keys")
 
 
-def test_a_broken_or_destroyed_key_is_refused_not_replaced(tmp_path: Path) -> None:
+def test_a_year_whose_key_was_destroyed_has_one_word_for_everybody(tmp_path: Path) -> None:
     forms = Pseudonyms(tmp_path / "keys")
     join = forms.join(event("badge.read"))
-    (tmp_path / "keys/evidence-2026.destroyed").touch()
-    with pytest.raises(Refusal, match="destroyed"):
-        forms.evidence(join)
+    before = forms.evidence(join).actor_ref
+    Keys(tmp_path / "keys").destroy("evidence-2026")
+    assert forms.evidence(join).actor_ref == before  # what it still holds it forgets when told
+    forms.forget()
+    again = Pseudonyms(tmp_path / "keys")
+    for each in (forms, again):
+        assert each.evidence(join).actor_ref == "ps2026_destroyed"
+        assert each.years() == []
+        assert each.veil(f"by {join.actor_ref}", 2026) == "by ps2026_destroyed"
     assert not (tmp_path / "keys/evidence-2026.key").exists()
+
+
+def test_a_broken_or_destroyed_key_is_refused_not_replaced(tmp_path: Path) -> None:
+    forms = Pseudonyms(tmp_path / "keys")
+    forms.join(event("badge.read"))
+    Keys(tmp_path / "keys").destroy("digest-2026")
+    forms.forget()
+    with pytest.raises(Refusal, match="destroyed"):
+        forms.join(event("badge.read"))
+    assert not (tmp_path / "keys/digest-2026.key").exists()
     (tmp_path / "keys/join.key").write_text("beef\n")
     with pytest.raises(Refusal, match="64 hexadecimal digits"):
         Pseudonyms(tmp_path / "keys")

@@ -16,7 +16,7 @@ from streams.evidence.verify import verify
 from streams.store import StoreError
 from streams.store.clickhouse import ClickHouse
 from streams.store.client import Engine, connect
-from streams.store.columns import TABLES, names
+from streams.store.columns import EVERY, names
 from streams.store.migrate import migrate, migrations
 from tests.streams.blocks import block, finding
 
@@ -133,7 +133,7 @@ def test_an_ordinary_block_is_two_inserts(
 def test_the_tables_have_the_columns_that_are_sealed_each_with_an_example(
     database: Engine,
 ) -> None:
-    for table, columns in TABLES.items():
+    for table, columns in EVERY.items():
         rows = database.client.query(
             "SELECT name, type, comment FROM system.columns WHERE table = {t:String} "
             "AND database = currentDatabase() ORDER BY position",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from controls.events import TYPES
+from streams.evidence import merkle
+from streams.evidence.log import Entry, again
 from streams.evidence.verify import verify
 from streams.store import Ask, Store, StoreError
 from streams.store.memory import Memory
@@ -266,3 +269,27 @@ def test_pages_are_cut_between_blocks_and_leave_none_out(
     here = [e.event_id for s in written if s.header.partition == 0 for e in s.events]
     assert [row["event_id"] for row in store.rows("events", "access", 0)] == here
     assert verify(store).fault is None
+
+
+def entries(number: int) -> list[Entry]:
+    made: list[Entry] = []
+    for at in range(number):
+        heads = [["books", 0, at + 1, at * 7, f"{at:064x}"]]
+        made.append(again(made[-1] if made else None, 1_780_000_000_000 + at, heads, f"note {at}"))
+    return made
+
+
+def test_the_log_grows_at_its_end_alone(store: Store) -> None:
+    assert store.last_entry() is None
+    made = entries(5)
+    for entry in made[:4]:
+        store.append(entry)
+        store.append(entry)  # the same again
+    assert list(store.log()) == made[:4]
+    assert list(store.log(2)) == made[2:4]
+    assert store.last_entry() == made[3]
+    for stranger in (replace(made[3], note="another"), replace(made[4], index=7)):
+        with pytest.raises(StoreError, match="does not follow its end"):
+            store.append(stranger)
+    assert list(store.log()) == made[:4]
+    assert made[3].root == merkle.root([entry.leaf for entry in made[:4]])
