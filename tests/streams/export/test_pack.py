@@ -73,9 +73,7 @@ def test_a_pack_holds_and_its_inner_verifier_says_so_alone(pack: Path, tmp_path:
     assert ": holds" in done.stdout
 
 
-def test_the_same_cut_and_key_give_the_same_bytes(
-    order: Order, pack: Path, tmp_path: Path
-) -> None:
+def test_the_same_cut_and_key_give_the_same_bytes(order: Order, pack: Path, tmp_path: Path) -> None:
     fresh = Evidence(order.evidence.store, order.evidence.cut, order.evidence.period)
     write_pack(replace(order, evidence=fresh), tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == pack.read_bytes()
