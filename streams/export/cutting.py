@@ -31,11 +31,11 @@ def cut(store: Store, size: int | None = None, known: date | None = None) -> Cut
         end = day_start(known + timedelta(days=1))
         entry = None
         for each in store.log():
-            if each.at >= end:
+            if each.at > end:
                 break
             entry = each
         if entry is None:
-            raise Refusal(f"--as-known {known}: the log begins later; take a later day")
+            raise Refusal(f"{known}: the log begins later; take a later day")
     else:
         entry = store.last_entry()
         if entry is None:
