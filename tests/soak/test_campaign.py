@@ -14,7 +14,7 @@ from tests.soak.accounts import Holding, Lane
 from tests.soak.campaign import Options, run
 
 SHORT = Options(
-    workers=2, kills=6, pauses=1, outages=1, outage=8, jumps=1, events=2_500, staff=40, seconds=2
+    workers=2, kills=6, pauses=1, outages=1, outage=8, jumps=1, events=1_500, staff=40, seconds=2
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -213,6 +214,7 @@ def test_comments_and_layout_make_no_other_code_and_a_line_does(tmp_path: Path) 
     assert digest("def rule(x):\n    return x >= 1\n") != first
 
 
+@pytest.mark.skipif("SHOSEKI_LONG" not in os.environ, reason="SHOSEKI_LONG is not set")
 def test_a_service_whose_limits_change_ends_where_one_that_always_had_them_does(
     tmp_path: Path,
 ) -> None:

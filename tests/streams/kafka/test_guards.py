@@ -8,6 +8,7 @@ paused worker would have sent, a changelog that does not answer.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -456,8 +457,11 @@ def test_nothing_is_acknowledged_before_its_change_is_in_the_changelog(
     assert ("access" in committed) == (guards != "all")
 
 
+LONG = ["not restored"] if "SHOSEKI_LONG" in os.environ else []
+
+
 @pytest.mark.parametrize("bench", ["rocksdb://"], indirect=True)
-@pytest.mark.parametrize("guards", ["all", "not restored"])
+@pytest.mark.parametrize("guards", ["all", *LONG])
 def test_what_rocksdb_has_and_the_changelog_has_not_is_sent_again(
     bench: Bench, without: Remove, monkeypatch: pytest.MonkeyPatch, guards: str
 ) -> None:

