@@ -19,7 +19,7 @@ setup:
 	@$(PYTHON) deploy/setup.py
 
 demo: setup
-	$(BIN)/shoseki demo
+	$(BIN)/shoseki demo $(ARGS)
 
 test: setup
 	$(BIN)/python -m pytest $(ARGS)
