@@ -144,7 +144,7 @@ def write_files(company: Simulation, here: Path) -> Counter[str]:
             files[name].write(line + b"\n")
             sizes[name] += 1
     for source_id in LOGS:
-        (here / f"{source_id}.toml").write_text(source_toml(source_id))
+        (here / f"{source_id}.toml").write_text(source_toml(source_id, company.org))
     with open(here / "labels.jsonl", "wb") as labels:
         labels.writelines(encode(label) + b"\n" for label in company.labels)
     return sizes

@@ -90,12 +90,12 @@ def combined_log(events: Iterable[Fact]) -> Iterator[tuple[str, str | Fact]]:
             yield "", event
 
 
-def source_toml(source_id: str) -> str:
+def source_toml(source_id: str, org: str = ORG) -> str:
     """What the log adapter has to know about a server: TOML with one table a path class."""
     log = LOGS[source_id]
     out = [
         f'source_id = "{source_id}"',
-        f'org_id = "{ORG}"',
+        f'org_id = "{org}"',
         f'system_id = "{log.system}"',
         f'host = "{log.host}"',
         'scheme = "https"',

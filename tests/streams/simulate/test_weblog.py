@@ -55,3 +55,9 @@ def test_portal_readers_hold_the_grant_their_lines_need() -> None:
     readers = {e["actor_ref"] for e in events
                if e["source_id"] == "portal-01" and e["dataset_id"]}
     assert readers and readers <= granted
+
+
+def test_a_log_is_that_of_the_company_that_is_simulated() -> None:
+    company = simulate(1, 20, 1, ["all"])
+    for source in LOGS:
+        assert f'org_id = "{company.org}"\n' in source_toml(source, company.org)
