@@ -109,7 +109,7 @@ class Service:
             self.app.agent(lane_topic, name=f"lane-{lane}")(self.worker.run)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_rebalance_complete.connect(self._rebalanced)
-        self.checkpoints = Checkpoints(settings, parts)
+        self.checkpoints = Checkpoints(settings, parts.store)
         self.anchors = self.checkpoints.anchors
         self.app.timer(MEASURE, name="lag")(self.worker.measure)
         if ticks:  # else the log carries its own time, and so do its checkpoints
@@ -200,7 +200,7 @@ class Service:
             else:
                 entry = self.parts.store.last_entry()
             if entry is not None:
-                self.checkpoints.keep(entry)
+                self.anchors.append(entry)
         except (StoreError, Lapsed) as error:
             log.warning("anchor.missed reason=%s", error or "the lease has lapsed")
         except Refusal as fault:

@@ -4,19 +4,17 @@ take it back."""
 from __future__ import annotations
 
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from controls.kernel import Refusal
-from streams.chores import organisation
+from streams.acts import organisation
 from streams.evidence.anchor import Anchors
 from streams.evidence.log import Entry, following, stated
 from streams.keys import Keys
-from streams.pipeline import Parts
 from streams.settings import Settings
-from streams.store import unquestioned
+from streams.store import Store, unquestioned
 
 ANSWER = 10.0
 """Seconds after which who was sent a checkpoint should have answered."""
@@ -25,16 +23,16 @@ ANSWER = 10.0
 class Checkpoints:
     """The log of one installation; of several workers the one that has `books` writes it."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self.anchors = Anchors(settings.anchors)
-        self._settings, self._parts = settings, parts
+        self._settings, self._store = settings, store
         self._keys = Keys(Path(settings.keys), Path(settings.data))
         self._sent = ""
 
     def write(self, now: int, held: Callable[[], None] = unquestioned) -> Entry | None:
         """Add an entry of `now` (ms) if any chain has grown; the last entry there is, None while
         nothing is sealed.  Raises StoreError."""
-        store = self._parts.store
+        store = self._store
         last = store.last_entry()
         heads = stated(store.heads())
         if not heads or (last is not None and list(last.heads) == heads):
@@ -45,10 +43,6 @@ class Checkpoints:
         entry = following(last, now, heads, origin, self._keys.signers(origin))
         store.append(entry, held)
         return entry
-
-    def keep(self, entry: Entry) -> None:
-        """Write an entry to the file of anchors; Refusal where that cannot be written."""
-        self.anchors.append(entry)
 
     def send(self, entry: Entry) -> None:
         """Send a checkpoint to the URL that is configured, once; Refusal where it is not taken."""
@@ -70,10 +64,10 @@ class Checkpoints:
     def origin(self, last: Entry | None = None) -> str | None:
         """The log's name: what its last entry says, or what is configured, or the organisation's;
         None while that is unknown."""
-        last = last or self._parts.store.last_entry()
+        last = last or self._store.last_entry()
         if last is not None:
             return last.note.partition("\n")[0]
         if self._settings.origin is not None:
             return self._settings.origin
-        org_id = organisation(self._parts)
+        org_id = self._settings.org_id or organisation(self._store)
         return org_id and "shoseki/" + re.sub(r"[\s+]+", "-", org_id)

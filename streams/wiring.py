@@ -120,7 +120,7 @@ def open_quarantine(settings: Settings) -> Quarantine | None:
 def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configuration") -> Parts:
     """What all partitions of an installation share."""
     found = catalogue.load(settings.controls, origin)
-    made = Parts(
+    return Parts(
         Engine(found.controls),
         Registers((*BOOKS, *gaps.BOOKS), forms.ref, evidence(store, forms)),
         store,
@@ -131,9 +131,6 @@ def parts(settings: Settings, store: Store, forms: Forms, origin: str = "configu
         found.versions,
         settings.partitions,
     )
-    if _held.get(settings.store) is store:
-        _installed[settings.store] = made
-    return made
 
 
 def passing(settings: Settings, origin: str = "configuration") -> Parts:
@@ -147,6 +144,12 @@ _held: dict[str, Store] = {}
 
 _installed: dict[str, Parts] = {}
 """What a service of this process judges with, by the URL of its store."""
+
+
+def install(url: str, parts: Parts) -> Parts:
+    """State with what the service of this process judges, until its store is let go."""
+    _installed[url] = parts
+    return parts
 
 
 def installed(url: str) -> Parts | None:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     replay.run(reader.files(args.files))
     replay.finish(until)
     if args.record is not None:
-        Checkpoints(settings, parts).write(replay.now)
+        Checkpoints(settings, parts.store).write(replay.now)
     for reject in reversed(parts.store.rejects()):
         print(f"line {reject['position'] + 1}: {reject['reason']}", file=sys.stderr)
     store = parts.store

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     say(f"     {sizes.total():,} events, {logs:,} of them as lines of two web servers' logs")
     with wiring.hold(settings.store) as store:
         parts = wiring.parts(settings, store, wiring.open_forms(settings))
+        wiring.install(settings.store, parts)
         say("2/4  publishing and judging them, half a day at a time …")
         asyncio.run(stream(settings, parts, company, here, sizes.total()))
         found = catalogue.load()
@@ -203,7 +204,7 @@ async def stream(
         await caught_up(service, moment)
     entry = service.checkpoints.write(until)
     assert entry is not None
-    service.checkpoints.keep(entry)
+    service.anchors.append(entry)
     await service.stop()
     seconds = time.monotonic() - began
     say(

@@ -66,8 +66,7 @@ def rotate(settings: Settings, keys: Keys, retire: str | None) -> None:
         keys.retire(retire)
         return
     with wiring.using(settings.store, settings.clickhouse) as store:
-        parts = wiring.parts(settings, store, wiring.open_forms(settings))
-        origin = Checkpoints(settings, parts).origin()
+        origin = Checkpoints(settings, store).origin()
     if origin is None:
         raise Refusal("the log has no name yet: set origin = ..., or let a first block be sealed")
     keys.signers(origin)

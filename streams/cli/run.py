@@ -48,7 +48,12 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
     log = logging.getLogger("shoseki.run")
     async with AsyncExitStack() as stack:
         store = stack.enter_context(wiring.hold(settings.store, settings.clickhouse))
-        service = Service(settings, wiring.parts(settings, store, forms, origin))
+
+        def made() -> Service:
+            parts = wiring.parts(settings, store, forms, origin)
+            return Service(settings, wiring.install(settings.store, parts))
+
+        service = made()
         ended = asyncio.Event()
 
         def end() -> None:
@@ -81,6 +86,6 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
             if service.failed is not None and not isinstance(service.failed, Rewound):
                 raise Refusal(f"the worker stopped: {service.failed}") from None
             if not ended.is_set():
-                service = Service(settings, wiring.parts(settings, store, forms, origin))
+                service = made()
         log.info("service.stopped")
     return 0

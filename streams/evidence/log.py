@@ -53,10 +53,6 @@ class Entry:
     def frontier(self) -> Frontier:
         return Frontier(self.size, [bytes.fromhex(node) for node in self.edge])
 
-    def head(self, lane: str, partition: int) -> Sequence[Any] | None:
-        """What it states of a chain."""
-        return next((head for head in self.heads if tuple(head[:2]) == (lane, partition)), None)
-
 
 def stated(heads: Mapping[tuple[str, int], Head]) -> Heads:
     """Heads by lane and partition (`Store.heads`) as an entry has them."""
@@ -96,10 +92,3 @@ def read_checkpoint(text: str) -> tuple[str, int, bytes]:
     if not size.isascii() or not size.isdecimal() or (size[0] == "0" and size != "0"):
         raise ValueError("the size of a checkpoint is a plain number")
     return origin, int(size), b64decode(root, validate=True)
-
-
-def short(entry: Entry, moment: str) -> str:
-    """A line to print in minutes: size, time and root in groups of four digits."""
-    digits = entry.root.hex()
-    groups = " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-    return f"{entry.size} / {moment} / {groups}"

@@ -11,7 +11,6 @@ import pytest
 
 from controls.events import rfc3339
 from controls.kernel import Refusal
-from streams import wiring
 from streams.checkpoints import Checkpoints
 from streams.evidence.note import opened
 from streams.keys import Keys
@@ -52,8 +51,7 @@ def installation(folder: Path, url: str | None = None, store: Memory | None = No
     settings = Settings(
         keys=str(folder / "keys"), data=str(folder / "data"), org_id="Example K+K", anchor_url=url
     )
-    store = store or Memory()
-    return Checkpoints(settings, wiring.parts(settings, store, wiring.open_forms(settings)))
+    return Checkpoints(settings, store or Memory())
 
 
 def test_an_entry_is_made_where_a_chain_has_grown_and_only_there(tmp_path: Path) -> None:
@@ -126,7 +124,7 @@ def test_a_log_that_was_set_back_is_given_its_entries_again(tmp_path: Path) -> N
         head = made.head
         entry = checkpoints.write(T0 + now)
         assert entry is not None
-        checkpoints.keep(entry)
+        checkpoints.anchors.append(entry)
     lost = Memory()
     for kept in list(store.log())[:2]:
         lost.append(kept)
