@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from controls.calendar import jst_text
-from controls.kernel import Refusal
 from streams import settings as configuration
 from streams import wiring, words
+from streams.cli import _period
 from streams.export.account import FIGURES, Account, Line, Stretch, account
-from streams.export.cut import Cut, Evidence, Period
+from streams.export.cut import Cut, Evidence
 from streams.export.gaps import Gap
 
 HELP = "received, evaluated, rejected, duplicate and missing by source and day; does it add up"
@@ -24,32 +23,20 @@ COUNTS = (*FIGURES, "expired", "heartbeats", "first", "last", "missing")
 
 def options(parser: argparse.ArgumentParser) -> None:
     """--from, --to, --config, --json."""
-    parser.add_argument(
-        "--from", dest="first", required=True, metavar="DATE", help="first day, in Japan"
-    )
-    parser.add_argument("--to", dest="last", required=True, metavar="DATE", help="last day")
+    _period.options(parser)
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 where everything adds up, else 1; days that are none are a Refusal."""
-    period = Period(_day("--from", args.first), _day("--to", args.last))
-    if period.last < period.first:
-        raise Refusal(f"--to {args.last}: lies before --from {args.first}; exchange them")
+    period = _period.period(args)
     settings = configuration.load(args.config)
     with wiring.using(settings.store, settings.clickhouse) as store:
         found = account(Evidence(store, Cut(0, 0, store.heads()), period))
     for text in lines(found) if args.json else page(found):
         print(text)
     return 1 if found.faults else 0
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{option} {text}: expected a day as 2026-04-01") from None
 
 
 def lines(found: Account) -> Iterator[str]:

@@ -6,18 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from controls import catalogue
 from controls.catalogue import Catalogue
 from controls.events import OwnExported
-from controls.kernel import Refusal
 from streams import acts, wiring
 from streams import settings as configuration
+from streams.cli import _period
 from streams.cli.controls import described
-from streams.export.cut import Evidence, Period
+from streams.export.cut import Evidence
 from streams.export.cutting import cut, linked
 from streams.export.pack import Order, write_pack
 from streams.keys import Keys
@@ -30,18 +29,11 @@ STORE = True
 
 def options(parser: argparse.ArgumentParser) -> None:
     """--from, --to, --out and what it is cut at."""
-    parser.add_argument(
-        "--from", dest="first", type=day, required=True, metavar="DATE", help="first day, in Japan"
-    )
-    parser.add_argument(
-        "--to", dest="last", type=day, required=True, metavar="DATE", help="last day, in Japan"
-    )
+    _period.options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="PACK.zip")
     at = parser.add_mutually_exclusive_group()
     at.add_argument("--at", type=int, metavar="SIZE", help="cut at the checkpoint of this size")
-    at.add_argument(
-        "--as-known", type=day, metavar="DATE", help="cut at the last checkpoint up to this day"
-    )
+    at.add_argument("--as-known", metavar="DATE", help="cut at the last checkpoint up to this day")
     parser.add_argument(
         "--auditor",
         action="store_true",
@@ -55,23 +47,14 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the manifest on stdout")
 
 
-def day(text: str) -> date:
-    """A day of the command line."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: expected a day as 2026-04-01") from None
-
-
 def run(args: argparse.Namespace) -> int:
     """0 where the pack is written and on record."""
-    if args.last < args.first:
-        raise Refusal(f"--to {args.last}: lies before --from {args.first}; exchange them")
+    period = _period.period(args)
+    known = args.as_known and _period.day("--as-known", args.as_known)
     settings = configuration.load(args.config)
     found = catalogue.load(settings.controls, str(args.config or "configuration"))
-    period = Period(args.first, args.last)
     with wiring.using(settings.store, settings.clickhouse) as store:
-        evidence = Evidence(store, cut(store, args.at, args.as_known), period)
+        evidence = Evidence(store, cut(store, args.at, known), period)
         asked = order(settings, evidence, found, auditor=args.auditor, seed=args.seed)
         manifest = write_pack(asked, args.out, lambda text: print(f"{text} …", file=sys.stderr))
         on_record(settings, store, manifest, args.by)

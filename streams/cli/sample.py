@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 from controls import catalogue
-from controls.kernel import Refusal
 from streams import settings as configuration
 from streams import wiring, words
+from streams.cli import _period
 from streams.export import cutting
-from streams.export.cut import Cut, Evidence, Period
+from streams.export.cut import Cut, Evidence
 from streams.export.sample import Drawn, Samples, samples
 from streams.store import Store
 
@@ -22,10 +21,7 @@ STORE = True
 
 def options(parser: argparse.ArgumentParser) -> None:
     """--from, --to, --seed, --control, --config, --json."""
-    parser.add_argument(
-        "--from", dest="first", required=True, metavar="DATE", help="first day, in Japan"
-    )
-    parser.add_argument("--to", dest="last", required=True, metavar="DATE", help="last day")
+    _period.options(parser)
     parser.add_argument("--seed", help="draw by this seed instead of the cut's own")
     parser.add_argument("--control", metavar="ID", help="this control only")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
@@ -34,9 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; days that are none, or a control that is none, are a Refusal."""
-    period = Period(_day("--from", args.first), _day("--to", args.last))
-    if period.last < period.first:
-        raise Refusal(f"--to {args.last}: lies before --from {args.first}; exchange them")
+    period = _period.period(args)
     settings = configuration.load(args.config)
     found = catalogue.load(settings.controls, str(args.config or "configuration"))
     only = [] if args.control is None else [found[args.control].id]
@@ -46,13 +40,6 @@ def run(args: argparse.Namespace) -> int:
     for text in lines(drawn) if args.json else page(drawn, cut):
         print(text)
     return 0
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refusal(f"{option} {text}: expected a day as 2026-04-01") from None
 
 
 def _cut(store: Store) -> Cut:

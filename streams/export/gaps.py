@@ -56,6 +56,16 @@ class Gap:
         return self.since < end and (self.until is None or self.until > start)
 
 
+def reported(evidence: Evidence) -> list[LogSourceStatus]:
+    """The reports up to the cut that a source stopped or has a gap."""
+    head = evidence.cut.heads.get(("books", 0))
+    if head is None:
+        return []
+    ask = Ask(LogSourceStatus.type, "status", frozenset({"stopped", "gap"}), 0, EVER)
+    found: list[Any] = evidence.store.recall("books", 0, head.last_offset + 1, [ask])
+    return standing(found)
+
+
 class Life:
     """When sources spoke again after the moments at which they fell silent: the gaps.
 
@@ -65,7 +75,7 @@ class Life:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._stops = self._reported()
+        self._stops = reported(evidence)
         self._silent, self._holes = self._found()
         begins: dict[str, set[int]] = defaultdict(set)
         for stop in self._stops:
@@ -75,15 +85,6 @@ class Life:
         self._begins = {source: sorted(moments) for source, moments in begins.items()}
         self._ends: dict[tuple[str, int], int] = {}
         self._before: dict[tuple[str, int], int] = {}
-
-    def _reported(self) -> list[LogSourceStatus]:
-        head = self._evidence.cut.heads.get(("books", 0))
-        if head is None:
-            return []
-        broken = frozenset({"stopped", "gap"})
-        ask = Ask(LogSourceStatus.type, "status", broken, 0, EVER)
-        found: list[Any] = self._evidence.store.recall("books", 0, head.last_offset + 1, [ask])
-        return standing(found)
 
     def _found(self) -> tuple[dict[tuple[str, int], Row], dict[tuple[str, int], Row]]:
         """GOV-08's findings of silence by source and last sign (ms), of holes by source and first

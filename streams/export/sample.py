@@ -16,15 +16,12 @@ import msgspec
 
 from controls.calendar import day_end, day_start, jst_day
 from controls.catalogue import Catalogue
-from controls.events import LogSourceStatus
 from streams.evidence import log
 from streams.evidence.merkle import inclusion, leaves
 from streams.export.account import by_block
 from streams.export.cut import Evidence, Row
 from streams.export.frame import METHOD, SEVERE, Frame, Item, always, item_of, reads
-from streams.export.gaps import standing
-from streams.recall import EVER
-from streams.store import Ask
+from streams.export.gaps import reported
 
 _encode = msgspec.json.Encoder().encode
 
@@ -264,13 +261,8 @@ def _worst(finding: Row) -> tuple[bool, str]:
 def gap_day(evidence: Evidence) -> date | None:
     """The first day of the period on which a source had a declared gap; None where there is
     none."""
-    head = evidence.cut.heads.get(("books", 0))
-    if head is None:
-        return None
-    broken = frozenset({"stopped", "gap"})
-    ask = Ask(LogSourceStatus.type, "status", broken, 0, EVER)
-    told: list[Any] = evidence.store.recall("books", 0, head.last_offset + 1, [ask])
-    days = (jst_day(each.occurred_at) for each in standing(told) if each.declared_outage_id)
+    stops = reported(evidence)
+    days = (jst_day(each.occurred_at) for each in stops if each.declared_outage_id)
     return min((day for day in days if day_start(day) in evidence.period), default=None)
 
 
