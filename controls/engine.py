@@ -16,7 +16,7 @@ from controls.block import BEGAN, CLOCK, Block, Conflict, Memory, Outcome, Recal
 from controls.case import judge_cases
 from controls.changes import Changes
 from controls.each import judge_each, looks_for
-from controls.findings import fold, publish, unfolded
+from controls.findings import answer, fold, publish, unfolded
 from controls.gaps import SourceGap
 from controls.kernel import Control, arrival
 from controls.registers import Registers
@@ -145,6 +145,8 @@ class Engine:
         if block.lane == "books":
             for each in (*block.tallies, *((tally,) if tally else ())):
                 fold(block, each, memory, outcome)
+            publish(self, block, outcome)
+            answer(block, memory, outcome)
             publish(self, block, outcome)
         else:
             outcome.tally = tally

@@ -3,16 +3,21 @@
 The one mechanism that amends.  A finding's verdict is the worst of what it holds; when nothing
 is held any more it is superseded.  Its id comes from its content, so a second run or a second
 worker gives it the same.
+
+People answer a finding with `alert.changed` events whose alert_id is its finding_id.  Once they
+have closed it, what is found of the same subject begins the next one; what it holds itself can
+still be recoded or dropped, and it is amended then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from controls.block import Block, Memory, Outcome, Tally
 from controls.changes import SHOWN
+from controls.events import AlertChanged
 from controls.kernel import SEVERITIES, Text
 from controls.shapes import Case
 
@@ -24,6 +29,14 @@ INDETERMINATE = Text(
     "{subject}: what the verdict needs is missing ({missing}; {events} judged)",
 )
 SUPERSEDED = Text("{subject}：後に届いた記録により解消", "{subject}: superseded by later records")
+
+ANSWERS: dict[str, Literal["acknowledged", "closed"]] = {
+    "acknowledged": "acknowledged",
+    "resolved": "closed",
+    "false_positive": "closed",
+    "risk_accepted": "closed",
+}
+"""What a step of an alert makes of the finding that is still open."""
 
 
 def finding_id(control: str, check: str, subject: str, closing: str = "") -> str:
@@ -69,51 +82,127 @@ def fold(block: Block, tally: Tally, memory: Memory, outcome: Outcome) -> None:
 
 def amended(held: Any, change: Mapping[str, Any], late: bool) -> dict[str, Any]:
     """What a finding holds after a change: entries dropped first, then added; late where an
-    earlier change of the same block was."""
-    entries = {entry: dict(value) for entry, value in (held["entries"] if held else {}).items()}
-    for entry, less in change["drop"].items():
-        value = entries.get(entry)
-        if value is None:
+    earlier change of the same block was.
+
+    `past` are the findings of the subject that people have closed, oldest first.  What was closed
+    is dropped from there; more than was dropped of them is news, and begins the next finding.
+    """
+    known = dict(held or FRESH)
+    known.pop("applied", None)
+    line = [*known.pop("past", ()), known]
+    *past, now = _dropped(line, change["drop"])
+    said = {"after": change["after"], "late": late or change["late"]}
+    amends = [one is not other for one, other in zip(past, line, strict=False)]
+    past = [one | said if amended else one for one, amended in zip(past, amends, strict=True)]
+    dropped = sum(less["items"] for less in change["drop"].values())
+    if _closed(now) and sum(more["items"] for more in change["add"].values()) > dropped:
+        past.append(now if now is line[-1] else now | said)
+        now = {**FRESH, **said, "closing": now["answered"]}
+    now = {**now, "entries": _added(now["entries"], change["add"])}
+    if not any(amends) or now["entries"] != line[-1]["entries"]:
+        now |= said
+    return now | {"past": past} if past else now
+
+
+FRESH: Mapping[str, Any] = {"entries": {}, "revision": 0, "shown": None, "first": 0}
+
+
+def _closed(held: Mapping[str, Any]) -> bool:
+    return bool(held.get("answer") == "closed")
+
+
+def _dropped(
+    line: Sequence[dict[str, Any]], drop: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The findings of a subject without what is dropped: from the one that shows its events, else
+    from the newest that holds it."""
+    found = list(line)
+    for entry, less in drop.items():
+        left, events, ids = less["items"], less["events"], set(less["ids"])
+        holders = [n for n, held in enumerate(found) if entry in held["entries"]]
+        holders.sort(key=lambda n: not ids.isdisjoint(found[n]["entries"][entry]["ids"]))
+        for n in reversed(holders):
+            entries = dict(found[n]["entries"])
+            value = entries.pop(entry)
+            items = min(left, value["items"])
+            if not items:
+                break
+            gone = events if items == left else min(events, value["events"])
+            left, events = left - items, events - gone
+            if items < value["items"]:
+                entries[entry] = value | {
+                    "items": value["items"] - items,
+                    "events": value["events"] - gone,
+                    "ids": [i for i in value["ids"] if i not in ids],
+                }
+            found[n] = {**found[n], "entries": entries}
+    return found
+
+
+def _added(entries: Mapping[str, Any], add: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = dict(entries)
+    for entry, more in add.items():
+        value = found.get(entry)
+        found[entry] = dict(more) if value is None else {
+            **value,
+            "items": value["items"] + more["items"],
+            "events": value["events"] + more["events"],
+            "at": min(value["at"], more["at"]),
+            "detected": min(value["detected"], more["detected"]),
+            "ids": list(dict.fromkeys([*value["ids"], *more["ids"]]))[:SHOWN],
+            "facts": more["facts"] or value["facts"],
+        }  # fmt: skip
+    return found
+
+
+def answer(block: Block, memory: Memory, outcome: Outcome) -> None:
+    """Let the findings that people answered in this block know; an answer to one that is closed,
+    or that does not exist, changes nothing."""
+    for event in block.events:
+        if type(event) is not AlertChanged or event.step not in ANSWERS:
             continue
-        value["items"] -= less["items"]
-        value["events"] -= less["events"]
-        value["ids"] = [i for i in value["ids"] if i not in less["ids"]]
-        if value["items"] <= 0:
-            del entries[entry]
-    for entry, more in change["add"].items():
-        value = entries.get(entry)
-        if value is None:
-            entries[entry] = dict(more)
+        name = f"answer|{event.alert_id}"
+        known = outcome.memory.get(name) or memory.get(name)
+        if known is None:
             continue
-        value["items"] += more["items"]
-        value["events"] += more["events"]
-        value["at"] = min(value["at"], more["at"])
-        value["detected"] = min(value["detected"], more["detected"])
-        value["ids"] = list(dict.fromkeys([*value["ids"], *more["ids"]]))[:SHOWN]
-        value["facts"] = more["facts"] or value["facts"]
-    return {
-        "entries": entries,
-        "revision": held["revision"] if held else 0,
-        "shown": held["shown"] if held else None,
-        "first": held["first"] if held else 0,
-        "after": change["after"],
-        "late": late or change["late"],
-    }
+        key = known["finding"]
+        held = outcome.memory.get(key)
+        if held is None:
+            held = memory.get(key)
+            if held is None or held["applied"] >= block.last_offset:
+                continue
+        if _closed(held) or finding_id(*_about(key), held.get("closing", "")) != event.alert_id:
+            continue
+        said = {"answer": ANSWERS[event.step], "answered": event.event_id}
+        outcome.memory[key] = {**held, **said}
+
+
+def _about(key: str) -> tuple[str, str, str]:
+    """Control, check and subject of a finding's key."""
+    _, ref, subject = key.split("|", 2)
+    control, check = ref.split("/")
+    return control, check, subject
 
 
 def publish(engine: Engine, block: Block, outcome: Outcome) -> None:
     """A revision for every finding that shows something else than before this block."""
-    for key, held in outcome.memory.items():
+    answerable: dict[str, Any] = {}
+    for key, value in outcome.memory.items():
         if not key.startswith("finding|"):
             continue
         _, ref, subject = key.split("|", 2)
-        entry = worst(engine, ref, held["entries"])
-        shown = _shown(entry, held)
-        if shown == held["shown"] or (held["shown"] is None and entry is None):
-            continue
-        held["revision"] += 1
-        held["shown"] = shown
-        outcome.findings.append(_revision(engine, block, ref, subject, entry, held))
+        for held in (*value.get("past", ()), value):
+            entry = worst(engine, ref, held["entries"])
+            shown = _shown(entry, held)
+            if shown == held["shown"] or (held["shown"] is None and entry is None):
+                continue
+            held["revision"] += 1
+            held["shown"] = shown
+            finding = _revision(engine, block, ref, subject, entry, held)
+            outcome.findings.append(finding)
+            if finding["verdict"] == "violation":
+                answerable[f"answer|{finding['finding_id']}"] = {"finding": key}
+    outcome.memory |= answerable
 
 
 def worst(engine: Engine, ref: str, entries: Mapping[str, Any]) -> str | None:
@@ -143,7 +232,8 @@ def _shown(entry: str | None, held: Mapping[str, Any]) -> list[Any]:
         return [held["after"]]
     value = held["entries"][entry]
     events = sum(other["events"] for other in held["entries"].values())
-    return [entry, value["at"], value["detected"], events, _open(held)]
+    answer = [held["answer"]] if "answer" in held else []
+    return [entry, value["at"], value["detected"], events, _open(held), *answer]
 
 
 def risen(engine: Engine, ref: str, entry: str, held: Mapping[str, Any]) -> str:
@@ -160,8 +250,20 @@ def _open(held: Mapping[str, Any]) -> bool:
     return any(not entry.endswith("|closed") for entry in held["entries"])
 
 
+def _status(held: Mapping[str, Any]) -> str:
+    """Closed is what people have closed and what is over; acknowledged, what they know of."""
+    if _closed(held) or not _open(held):
+        return "closed"
+    return held.get("answer", "open")  # type: ignore[no-any-return]
+
+
 def _revision(
-    engine: Engine, block: Block, ref: str, subject: str, entry: str | None, held: dict[str, Any]
+    engine: Engine,
+    block: Block,
+    ref: str,
+    subject: str,
+    entry: str | None,
+    held: dict[str, Any],
 ) -> dict[str, Any]:
     control_id, check = ref.split("/")
     control = engine.controls[control_id]
@@ -171,7 +273,7 @@ def _revision(
         verdict, code_text, _, _ = entry.split("|")
         code, severity = code_text or None, risen(engine, ref, entry, held)
         value = held["entries"][entry]
-        status = "open" if _open(held) else "closed"
+        status = _status(held)
         held["first"] = value["at"]
     events = sum(other["events"] for other in held["entries"].values())
     missing = ", ".join(value.get("missing", ()))
@@ -181,7 +283,7 @@ def _revision(
         template = control.codes[code].finding
     at = value.get("at", held["first"])
     return {
-        "finding_id": finding_id(control_id, check, subject),
+        "finding_id": finding_id(control_id, check, subject, held.get("closing", "")),
         "revision": held["revision"],
         "control": control_id,
         "check": check,

@@ -5,7 +5,7 @@ Events arrive and leave in evidence form.  Instants are milliseconds since the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -158,6 +158,13 @@ class Store(Protocol):
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest rejects, newest first."""
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any], seconds: float = 10.0, rows: int = 10_000
+    ) -> list[dict[str, Any]]:
+        """The first rows that one of our own queries gives, with server-side `{name:Type}`
+        parameters.  Raises StoreError where that takes longer than `seconds`, and where the store
+        knows no SQL.  Never with text from outside: only parameters come from there."""
 
     def close(self) -> None:
         """Let go of everything; the store is of no use afterwards."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import Any
@@ -32,6 +32,11 @@ class Memory:
         self._rejected: dict[tuple[str, int], dict[tuple[str, int, str], int]] = defaultdict(dict)
         self._written = 0
         self._log: list[Entry] = []
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any], seconds: float = 10.0, rows: int = 10_000
+    ) -> list[dict[str, Any]]:
+        raise StoreError("store: memory knows no SQL; use chdb:// or clickhouse://")
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -137,7 +137,8 @@ def no_witness(plan: Plan, planted: str) -> None:
 
 def no_rule(plan: Plan, planted: str) -> None:
     """A new entry of the register without a retention rule."""
-    dataset, t = plan.make.short("ds-new-"), plan.office(plan.workday())
+    dataset, day = plan.make.short("ds-new-"), plan.workday()
+    t = plan.office(day)
     plan.tell(
         t,
         plan.make(
@@ -161,7 +162,7 @@ def no_rule(plan: Plan, planted: str) -> None:
             access_roles=["surveyor"],
             principals_estimate=10,
             status="active",
-            risk_assessed_on=(plan.company.start - 30 * _D).isoformat(),
+            risk_assessed_on=(day - 30 * _D).isoformat(),
             version=1,
             channels=["web_form"],
         ),

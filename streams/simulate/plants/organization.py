@@ -92,7 +92,7 @@ def partial(plan: Plan, planted: str) -> None:
 
 def unregistered(plan: Plan, planted: str) -> None:
     """Somebody keeps names in a folder of the file server that belongs to no dataset."""
-    person, t = plan.anyone(), plan.office(plan.workday())
+    person, t = plan.company.keepers["ds-cards"], plan.office(plan.workday())
     folder, boss = plan.make.short("folder-"), plan.company.boss["dept-it"]
     right = facts.privilege(
         plan.make, person.account, person.ref, "sys-file", None, "folder_owner", boss

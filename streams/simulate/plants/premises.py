@@ -14,12 +14,14 @@ _D = timedelta(days=1)
 
 
 def _of_zone(plan: Plan, zone: str | None) -> Person:
-    """Somebody whose department has this zone, or none."""
+    """Somebody whose department has this zone and reads no data; readers may be given the right to
+    a zone for a fault of their own."""
+    departments = {name for name, of in DEPARTMENTS.items() if of[1] is None and of[3] == zone}
     return plan.rng.choice(
         [
             p
             for p in plan.company.staff
-            if p.settled and p.joined < plan.company.start and DEPARTMENTS[p.depts[0][1]][3] == zone
+            if p.settled and p.joined < plan.company.start and p.depts[0][1] in departments
         ]
     )
 
