@@ -39,7 +39,7 @@ def material(path: Path) -> Iterator[Material]:
                 msgspec.json.decode(pack.read("catalogue.json")),
                 list(_lines(pack, "evidence/blocks.jsonl")),
                 lambda place: _chain(pack, place, starts),
-                _lines(pack, "evidence/findings.jsonl"),
+                list(_lines(pack, "evidence/findings.jsonl")),
                 [row for row in _lines(pack, "samples.jsonl") if "sample" in row],
                 _links(pack),
                 manifest["auditor"],

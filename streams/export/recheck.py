@@ -7,7 +7,7 @@ reason, and nothing of it counts as equal (see `reasons`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,8 +23,9 @@ from streams.pseudonyms import Plain
 from streams.store import Store
 
 SHOWN = ("violation", "indeterminate")
-Key = tuple[str, str, str]
-"""Control, check and subject of a finding, pseudonyms of one year."""
+Key = tuple[str, str, str, int]
+"""Control, check and subject of a finding, pseudonyms of one year, and its number among those of
+the subject: a closing ends one, and the next begins."""
 
 
 @dataclass(slots=True)
@@ -124,9 +125,10 @@ class Comparison:
 
     def __init__(self, material: Material, one: One, store: Store, why: Reasons) -> None:
         self._material, self._one, self._store, self._why = material, one, store, why
+        again = store.rows("findings", "books", 0)
         self._pack, self._again = (
-            {self._key(f): f for f in found if f["verdict"] in SHOWN}
-            for found in (newest(material.findings), store.findings())
+            {key: f for key, f in self._keyed(found) if f["verdict"] in SHOWN}
+            for found in (newest(rows) for rows in (material.findings, again))
         )
         self._cited: dict[tuple[str, str], dict[Key, None]] = defaultdict(dict)
         for side in (self._pack, self._again):
@@ -144,8 +146,12 @@ class Comparison:
         self._populations()
         return tuple(self._results.values())
 
-    def _key(self, finding: Row) -> Key:
-        return finding["control"], finding["check"], self._one.text(finding["subject"])
+    def _keyed(self, findings: Iterable[Row]) -> Iterator[tuple[Key, Row]]:
+        numbers: Counter[tuple[str, str, str]] = Counter()
+        for f in findings:
+            about = f["control"], f["check"], self._one.text(f["subject"])
+            yield (*about, numbers[about]), f
+            numbers[about] += 1
 
     def _finding(self, key: Key) -> None:
         result = self._result(key[0])
@@ -153,7 +159,8 @@ class Comparison:
         result.findings.count(reason or self._same(key))
         if reason is None and not self._same(key):
             sides = (said(side.get(key)) for side in (self._pack, self._again))
-            result.differences.append("{}: {} in the pack, {} again".format("|".join(key), *sides))
+            said_so = "{}: {} in the pack, {} again".format("|".join(key[:3]), *sides)
+            result.differences.append(said_so)
 
     def _sample(self, sample: Row) -> None:
         control, event_id = sample["control"], sample["event_id"]
@@ -181,7 +188,7 @@ class Comparison:
                 return "", reason
             both = {_cites(side.get(key), sample) for side in (self._pack, self._again)}
             if not self._same(key) or (len(both) > 1 and not _more(self._pack[key])):
-                return f"{'|'.join(key)} is another one again", None
+                return f"{'|'.join(key[:3])} is another one again", None
         return "", None
 
     def _populations(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from controls import catalogue
 from controls.catalogue import Overrides
-from controls.events import Event, spec
+from controls.events import AlertChanged, Event, spec
 from controls.events.fields import Memo
+from controls.findings import ANSWERS, finding_id
 from streams.export.cut import Place, Row
 from streams.export.gaps import event_of
 from streams.pipeline import Parts
@@ -42,7 +43,7 @@ class Material:
     catalogue: Mapping[str, Any]
     blocks: Sequence[Row]
     events: Callable[[Place], Iterable[Row]]
-    findings: Iterable[Row]
+    findings: Sequence[Row]
     samples: Sequence[Row]
     links: Iterable[tuple[str, str]]
     auditor: bool = False
@@ -104,6 +105,30 @@ class Named(Plain):
         return self._names.get(raw) or super().ref(raw)
 
 
+class Answers:
+    """Steps of alerts about findings of the pack, by the ids that these have when judged again: an
+    id is made of what the finding is about and of the closing before it."""
+
+    def __init__(self, findings: Iterable[Row], one: One) -> None:
+        self._about = {
+            f["finding_id"]: (f["control"], f["check"], one.text(f["subject"])) for f in findings
+        }
+        self._again: dict[str, str] = {}
+        self._closings: dict[tuple[str, str, str], str] = {}
+        self._closed: set[str] = set()
+
+    def __call__(self, event: Event) -> Event:
+        if not isinstance(event, AlertChanged) or event.alert_id not in self._about:
+            return event
+        alert, about = event.alert_id, self._about[event.alert_id]
+        if alert not in self._again:
+            self._again[alert] = finding_id(*about, self._closings.get(about, ""))
+        if ANSWERS.get(event.step) == "closed" and alert not in self._closed:
+            self._closed.add(alert)
+            self._closings[about] = event.event_id
+        return replace(event, alert_id=self._again[alert])
+
+
 def parameters(stated: Mapping[str, Row]) -> tuple[Overrides, dict[str, str]]:
     """The parameters of a pack, and why those of a control cannot be taken: it is not known here,
     or has others."""
@@ -143,6 +168,7 @@ def rejudge(material: Material, one: One, parts: Parts) -> Seen:
     """Judge the events into the store of `parts`, up to the time of the last block: ticks after
     it, and those between, found nothing, or there would be a block."""
     seen = Seen()
+    answers = Answers(material.findings, one)
     chains = {place: _Chain(material.events(place)) for place in _places(material.blocks)}
     replay = ByBlocks(parts)
     now = itemgetter("now")
@@ -150,7 +176,7 @@ def rejudge(material: Material, one: One, parts: Parts) -> Seen:
         for block in blocks:
             place = block["lane"], block["partition"]
             for row in chains[place].upto(block["last_offset"]):
-                event = one.event(row)
+                event = answers(one.event(row))
                 seen.rows[*place, block["last_offset"], row["retention"]] += 1
                 seen.years[event.type].add(jst_year(event.occurred_at))
                 replay.feed(event)
@@ -176,7 +202,7 @@ class _Chain:
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
-    """The last revision of every finding."""
+    """The last revision of every finding, in the order in which they were first found."""
     found: dict[str, Row] = {}
     for row in rows:
         held = found.get(row["finding_id"])

@@ -15,7 +15,9 @@ import msgspec
 import pytest
 
 from controls import catalogue
+from controls.events import AlertChanged
 from controls.events.fields import instant
+from controls.examples import event
 from controls.kernel import HOUR, Control, Refusal
 from streams import wiring
 from streams.cli import main
@@ -77,6 +79,14 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Material:
             yield item
 
     replay.run(items())
+    replay.finish()
+    standing = [f for f in store.findings() if (f["code"], f["status"]) == ("UNPROTECTED", "open")]
+    for step, finding in zip(("acknowledged", "resolved"), (*standing, *standing), strict=False):
+        said = event(
+            AlertChanged, f"{LAST} 23:59:59", org_id="PYX", alert_id=finding["finding_id"],
+            control_id=finding["control"], severity=finding["severity"], step=step, by_ref="soc",
+        )  # fmt: skip
+        replay.feed(forms.join(said))
     replay.finish()
     evidence = Evidence(store, Cut(1, replay.now, store.heads()), Period(date(2026, 4, 1), LAST))
     years = forms.years()
@@ -155,6 +165,15 @@ def test_everything_that_evidence_tells_comes_to_the_same(pack: Material, judged
         "TRF-06",
         "XBR-01",
     }
+
+
+def test_what_people_closed_is_closed_again(pack: Material, judged: Judged) -> None:
+    (closed,) = {row["finding_id"] for row in pack.findings if row["code"] == "UNPROTECTED"} & {
+        row["finding_id"] for row in pack.findings if row["status"] == "closed"
+    }
+    control = next(row["control"] for row in pack.findings if row["finding_id"] == closed)
+    (again,) = [f for f in judged.parts.store.findings() if f["code"] == "UNPROTECTED"]
+    assert (again["control"], again["status"], again["revision"]) == (control, "closed", 2)
 
 
 def test_the_parameters_of_the_pack_are_those_by_which_it_is_judged(pack: Material) -> None:
