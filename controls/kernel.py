@@ -22,6 +22,8 @@ Verdict = Literal["pass", "violation", "not_applicable", "indeterminate"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 Kind = Literal["seed", "appi", "ppc_guideline", "pms_guideline"]
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
+STANDING = ("open", "acknowledged")
+"""Statuses of a finding that still holds and that nobody has closed."""
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """Milliseconds: every instant in controls/ is an int of milliseconds since the epoch, UTC."""

@@ -1,9 +1,11 @@
-"""What a service does once a day: recompute its own chains and put that on record, delete what
-has expired, and let old segments of its log and old files of the quarantine go."""
+"""What a service does once a day: recompute its own chains, account for the day before, put both on
+record, delete what has expired, and let old segments of its log and old files of the quarantine
+go."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -15,6 +17,8 @@ from controls.registers import FOREVER
 from streams import acts, wiring
 from streams.evidence.anchor import Anchor, Anchors
 from streams.evidence.verify import Report, verify
+from streams.export.account import account
+from streams.export.cut import Cut, Evidence, Period
 from streams.pipeline import Parts
 from streams.retention import Years, expiry
 from streams.settings import Settings
@@ -44,14 +48,25 @@ def expired(
     return {name: rows for name, rows in gone.items() if rows}
 
 
-def verified(parts: Parts, report: Report, now: int, anchored: bool) -> OwnVerified | None:
-    """The day's verification at `now` (ms) as an event for `books`, in join form.
+def unaccounted(store: Store, now: int) -> str | None:
+    """What does not add up of the day (JST) before `now` (ms), in words; None where all does."""
+    day = jst_day(now) - timedelta(days=1)
+    faults = account(Evidence(store, Cut(0, now, store.heads()), Period(day, day))).faults
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"does not add up: {faults[0]}{more}" if faults else None
+
+
+def verified(
+    parts: Parts, report: Report, now: int, anchored: bool, unaccounted: str | None = None
+) -> OwnVerified | None:
+    """The day's verification at `now` (ms) as an event for `books`, in join form: it fails where a
+    chain does not hold, and where the day before is not accounted for.
 
     None while the installation knows no organisation yet, for then it holds nothing either.
     """
     heads = json.dumps(report.heads, sort_keys=True).encode()
     run_id = f"{jst_day(now)}-{sha256(heads).hexdigest()[:16]}"
-    fault = None if report.fault is None else str(report.fault)
+    fault = unaccounted if report.fault is None else str(report.fault)
     return _on_record(parts, now, run_id, report.blocks, fault, anchored)
 
 

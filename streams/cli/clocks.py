@@ -9,7 +9,7 @@ from typing import Any
 from controls import catalogue
 from controls.calendar import jst_text
 from controls.events.fields import instant
-from controls.kernel import HOUR, REPORT_ITEMS, Refusal
+from controls.kernel import HOUR, REPORT_ITEMS, STANDING, Refusal
 from streams import settings as configuration
 from streams import wiring, words
 from streams.clocks import Term, running
@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
         candidates = [
             finding
             for finding in store.findings()
-            if (finding["severity"], finding["verdict"], finding["status"])
-            == ("critical", "violation", "open")
+            if (finding["severity"], finding["verdict"]) == ("critical", "violation")
+            and finding["status"] in STANDING
         ]
     if args.json:
         for term in terms:

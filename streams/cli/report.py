@@ -17,6 +17,7 @@ from streams.export.cut import Evidence, Period
 from streams.export.cutting import cut, linked
 from streams.export.monthly import monthly
 from streams.export.tables import tables
+from streams.keys import Keys
 
 HELP = "the month on two pages (PDF, Japanese), with the checkpoint to print into the minutes"
 STORE = True
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         parts = wiring.installed(settings.store)
         links = linked(parts.forms, parts.registers) if parts else ()
         file = BytesIO()
-        monthly(file, evidence, found, tables(evidence, found, links))
+        keys = Keys(Path(settings.keys)).verifiers().values()
+        monthly(file, evidence, found, tables(evidence, found, links), [*keys])
     try:
         args.out.write_bytes(file.getvalue())
     except OSError as error:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from controls.calendar import day_start
-from controls.kernel import DAY
+from controls.kernel import DAY, STANDING
 from streams.evidence.block import Head
 from streams.store import Store
 from streams.store.columns import finding_from
@@ -149,8 +149,8 @@ class Evidence:
     @cached_property
     def findings(self) -> list[Row]:
         """Violations and indeterminate findings as they stood at the cut, in the form of the
-        contract, by occurred_at; those of the period: occurred before its end, and open at the cut
-        or detected in it.  `place` is where the row is."""
+        contract, by occurred_at; those of the period: occurred before its end, and standing at the
+        cut or detected in it.  `place` is where the row is."""
         newest = (revisions[-1] for revisions in self.history.values())
         return sorted(
             (
@@ -158,7 +158,7 @@ class Evidence:
                 for finding in newest
                 if finding["verdict"] in ("violation", "indeterminate")
                 and finding["occurred_at"] < self.period.end
-                and (finding["status"] == "open" or finding["detected_at"] >= self.period.start)
+                and (finding["status"] in STANDING or finding["detected_at"] >= self.period.start)
             ),
             key=lambda finding: (finding["occurred_at"], finding["finding_id"]),
         )

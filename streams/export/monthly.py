@@ -40,9 +40,16 @@ SEVERE = ("critical", "high")
 
 
 def monthly(
-    out: BinaryIO, evidence: Evidence, catalogue: Catalogue, tables: Sequence[Rows]
+    out: BinaryIO,
+    evidence: Evidence,
+    catalogue: Catalogue,
+    tables: Sequence[Rows],
+    verifiers: Sequence[str] = (),
 ) -> None:
-    """Write the report of a month: two pages, whatever the month was like."""
+    """Write the report of a month: two pages, whatever the month was like.
+
+    `verifiers` are the keys (C2SP: vkey) by which the checkpoint's signatures are checked.
+    """
     facts = Facts(evidence, catalogue, tables)
     title = f"月次報告書　{_month(facts)}"
     document = Document(
@@ -55,7 +62,8 @@ def monthly(
         evidence.cut.at,
     )
     first = [*_title(document, facts, title), *_glance(document, facts)]
-    second_ = [*_decide(document, facts), *_complete(document, facts), *_minutes(document, facts)]
+    second_ = [*_decide(document, facts), *_complete(document, facts)]
+    second_ += _minutes(document, facts, verifiers)
     document.add(_sheet(first), PageBreak(), _sheet(second_))
     document.write(out, cover=False)
 
@@ -237,18 +245,21 @@ def _complete(document: Document, facts: Facts) -> Iterator[Flowable]:
         )
 
 
-def _minutes(document: Document, facts: Facts) -> Iterator[Flowable]:
+def _minutes(
+    document: Document, facts: Facts, verifiers: Sequence[str]
+) -> Iterator[Flowable]:
     cut, digest = facts.evidence.cut, root(facts.evidence.cut)
     yield document.text("議事録に残すチェックポイント", PART)
     lines: list[tuple[str, Any]] = [
         ("大きさ", f"{cut.size:,}"),
         ("日時", second(cut.at)),
         ("ルート", grouped(digest) if digest else "署名されたチェックポイントがない。"),
+        *(("検証鍵", verifier) for verifier in verifiers),
     ]
     yield document.pairs(lines, 56)
     yield gap(3)
     yield document.text(
-        "この三つを議事録に印刷して残せば、後に示される証跡が当月までの記録を書き換えていないことを、"
+        "これらを議事録に印刷して残せば、後に示される証跡が当月までの記録を書き換えていないことを、"
         "誰でも確かめられる。この報告は内部監査（J.6.2）に代わるものではない。",
         SMALL,
     )

@@ -18,7 +18,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from controls.calendar import jst_text
 from controls.catalogue import Catalogue
-from controls.kernel import SEVERITIES, Control
+from controls.kernel import SEVERITIES, STANDING, Control
 from streams.export.cut import Evidence, Row
 from streams.export.frame import SEVERE
 from streams.export.sample import Drawn, Samples, own_seed
@@ -52,7 +52,7 @@ class _Document:
             (block["lane"], block["partition"], block["last_offset"]): block
             for block in evidence.blocks()
         }
-        found = [finding for finding in evidence.findings if finding["status"] == "open"]
+        found = [finding for finding in evidence.findings if finding["status"] in STANDING]
         found.sort(key=_gravest)
         self.found, self.left = found[:FINDINGS], max(0, len(found) - FINDINGS)
 

@@ -6,6 +6,7 @@ that a label stands for one finding and one finding for one label.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -107,14 +108,16 @@ class Plan:
         """A settled member of staff who may have a fault of another kind as well."""
         return self.rng.choice(self._settled)
 
-    def clerk(self) -> Person:
-        """Such a one who reads no data and so sits at no machine but for the sign-ins."""
-        keepers = {keeper.ref for keeper in self.company.keepers.values()}
+    def clerk(self, code: str) -> Person:
+        """Such a one of whom no finding of that code stands yet, and who reads no data and so sits
+        at no machine but for the sign-ins."""
+        apart = {keeper.ref for keeper in self.company.keepers.values()}
+        apart |= {one["subject"].partition("|")[0] for one in self.labels if one["code"] == code}
         return self.rng.choice(
             [
                 p
                 for p in self._settled
-                if DEPARTMENTS[p.depts[0][1]][1] is None and p.ref not in keepers
+                if DEPARTMENTS[p.depts[0][1]][1] is None and p.ref not in apart
             ]
         )
 
@@ -122,13 +125,14 @@ class Plan:
     def _settled(self) -> list[Person]:
         return [p for p in self.company.staff if p.settled and p.joined < self.company.start]
 
-    def workday(self, after: int = 4, before: int = 4) -> date:
-        """A business day, so many of them away from the first and so many days from the end; one
-        before the first day where the period is too short for that."""
+    def workday(self, after: int = 4, before: int = 4, but: Collection[int] = ()) -> date:
+        """A business day, so many of them away from the first and so many days from the end, and in
+        none of some months where others are to be had; one before the first day where the period
+        is too short for that."""
         last = self.company.end - timedelta(days=before)
         days = [d for d in self.company.workdays[after:] if d <= last]
         if days:
-            return self.rng.choice(days)
+            return self.rng.choice([d for d in days if d.month not in but] or days)
         while is_closed(last):
             last -= timedelta(days=1)
         return last

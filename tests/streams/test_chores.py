@@ -14,7 +14,8 @@ from controls.kernel import DAY
 from controls.registers import Registers
 from streams import wiring
 from streams.app import Service
-from streams.chores import recomputed, verified
+from streams.chores import recomputed, unaccounted, verified
+from streams.evidence.verify import Report
 from streams.pipeline import Parts
 from streams.pseudonyms import Plain
 from streams.publish import Publisher, open_log
@@ -65,6 +66,23 @@ def test_a_chain_that_was_tampered_with_becomes_a_finding() -> None:
     assert isinstance(found, OwnVerified)
     assert not found.ok
     assert found.first_bad
+    replay.feed(found)
+    replay.finish()
+    broken = [f for f in parts.store.findings() if f["code"] == "CHAIN_BREAK"]
+    assert [f["severity"] for f in broken] == ["critical"]
+
+
+def test_a_day_that_does_not_add_up_becomes_a_finding() -> None:
+    parts, replay = installation()
+    morning = replay.now + DAY
+    assert unaccounted(parts.store, morning) is None
+    (chain,) = parts.store._chains.values()  # type: ignore[attr-defined]
+    chain[0].ledger["received"] += 1
+    said = unaccounted(parts.store, morning)
+    assert said is not None
+    assert said.startswith("does not add up: books/0 block 1: 2 received")
+    found = verified(parts, Report(), morning, False, said)
+    assert isinstance(found, OwnVerified)
     replay.feed(found)
     replay.finish()
     broken = [f for f in parts.store.findings() if f["code"] == "CHAIN_BREAK"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controls.events import AlertChanged, NonconformityChanged
-from controls.kernel import HOUR
+from controls.kernel import HOUR, STANDING
 from streams.export.cut import Row
 from streams.export.tables.told import Told, by
 
@@ -50,7 +50,7 @@ class Treatments:
         """When it was known (ms) that the finding holds no more, as it still does not."""
         since: int | None = None
         for revision in self._history[finding["finding_id"]]:
-            if revision["status"] == "open":
+            if revision["status"] in STANDING:
                 since = None
             elif since is None:
                 since = revision["recorded_at"]

@@ -223,7 +223,7 @@ def last_out(plan: Plan, planted: str) -> None:
 
 def local_use_while_out(plan: Plan, planted: str) -> None:
     """A login at the server room's console by somebody who is not in the room."""
-    person, day = plan.clerk(), plan.workday()
+    person, day = plan.clerk("LOCAL_USE_WHILE_OUT"), plan.workday()
     plan.forced.add((person.ref, day))
     t = plan.office(day, 15, 16)
     plan.tell(

@@ -69,7 +69,7 @@ def printed(evidence: Evidence, made: Sequence[Table], drawn: Samples) -> Printe
 
 def month(evidence: Evidence, made: Sequence[Table]) -> Printed:
     out = io.BytesIO()
-    monthly(out, evidence, CATALOGUE, made)
+    monthly(out, evidence, CATALOGUE, made, ["example.jp/shoseki+0a1b2c3d+AWxvZy1rZXk="])
     return Printed(out.getvalue())
 
 
