@@ -58,7 +58,8 @@ def main() -> int:
         here = Path(folder)
         say(f"making {args.events:,} events …")
         lanes = workload.write(here / "events.jsonl", args.events)
-        names = ["judging", "stages", "service", "stock", "breadth"] + ["profile"] * args.profile
+        names = ["judging", "stages", "service", "stock", "breadth", "proving"]
+        names += ["profile"] * args.profile
         found: dict[str, Any] = {
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "machine": machine(),
@@ -169,6 +170,12 @@ def _breadth(file: Path, here: Path, args: argparse.Namespace) -> Any:
     return breadth.measure(file)
 
 
+def _proving(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import proving
+
+    return proving.measure(file, here)
+
+
 def _stock(file: Path, here: Path, args: argparse.Namespace) -> Any:
     import stock
 
@@ -214,6 +221,7 @@ PARTS = {
     "memory": _memory,
     "stock": _stock,
     "breadth": _breadth,
+    "proving": _proving,
     "packed": _packed,
     "alone": _alone,
     "together": _together,
@@ -257,6 +265,11 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "check_to_floor": round(floor / check, 3),
             "service_to_check": round(check / service, 3),
             "service_to_stock": round(stock / service, 2),
+            "proof_to_whole": round(proof(found), 3),
+            **{
+                f"{what}_to_reading": round(found["proving"][what] / found["proving"]["reading"], 2)
+                for what in ("writing", "verifying")
+            },
             **{
                 f"all_to_reading {name}": round(of["all"] / of["reading"], 3)
                 for name, of in found["breadth"].items()
@@ -264,6 +277,12 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             **ratios,
         },
     }
+
+
+def proof(found: dict[str, Any]) -> float:
+    """What pseudonyms and ledger take of the pipeline's time."""
+    stages = found["stages"]["stages"]
+    return float((stages["forms"] + stages["seal"]) / found["stages"]["seconds"])
 
 
 def kafka_summary(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
@@ -315,6 +334,16 @@ def table(found: dict[str, Any]) -> str:
         f"  {'check to floor':26}{ratios['check_to_floor']:9.3f}   at least 0.15 is wanted",
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
+    ]
+    proving = found["proving"]
+    lines += [
+        f"  {'pseudonyms and ledger':26}{ratios['proof_to_whole']:9.3f}   at most 0.2 is wanted",
+        "",
+        f"  a pack of all {proving['rows']:,} rows ({proving['bytes'] / 1e6:,.1f} MB)",
+        f"  {'reading them once, s':26}{proving['reading']:9.2f}",
+        f"  {'writing to reading':26}{ratios['writing_to_reading']:9.2f}",
+        f"  {'verifying to reading':26}{ratios['verifying_to_reading']:9.2f}",
+        *(f"  {'peak memory, ' + at:26}{n:9.1f} MiB" for at, n in proving["rss_mib"].items()),
     ]
     lines += ["", "  the engine over one type: its readers alone, all controls, their ratio"]
     for name, of in found["breadth"].items():
