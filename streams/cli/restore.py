@@ -15,6 +15,8 @@ from streams import settings as configuration
 from streams import wiring
 from streams.backup import copy_log, fill, read_manifest
 from streams.evidence.anchor import Anchors, ends
+from streams.evidence.note import opened
+from streams.keys import Keys
 from streams.store import Store
 
 HELP = "make an installation from a backup, in empty places; or accept that a store was set back"
@@ -85,7 +87,7 @@ def restored(
             copy_log(backup, manifest, drafts[log])
         anchors = Anchors(settings.anchors)
         heads, lost = ends(store.heads()), anchors.fault(store)
-        continue_log(anchors, store)
+        continue_log(settings, anchors, store)
     finally:
         store.close()
     for target, draft in drafts.items():
@@ -111,15 +113,24 @@ def restored(
 def accept(settings: configuration.Settings, store: Store, why: str) -> None:
     anchors = Anchors(settings.anchors)
     lost = anchors.fault(store)
-    continue_log(anchors, store)
+    continue_log(settings, anchors, store)
     anchors.accept(_now(), ends(store.heads()), why, lost)
     print(f"{anchors.path}: the store is accepted as it is")
     _tell(lost)
 
 
-def continue_log(anchors: Anchors, store: Store) -> None:
-    """Give the store back what it has lost of the log, which goes on from there."""
+def continue_log(settings: configuration.Settings, anchors: Anchors, store: Store) -> None:
+    """Give the store back what it has lost of the log, which goes on from there; Refusal for an
+    entry that none of this installation's keys has signed."""
+    verifiers = [*Keys(Path(settings.keys), Path(settings.data)).verifiers().values()]
     for entry in anchors.missing(store.last_entry()):
+        try:
+            opened(entry.note, verifiers)
+        except Refusal as refused:
+            raise Refusal(
+                f"{anchors.path}: entry {entry.index}: {refused}; put back the file of anchors "
+                "and the key directory (log-*.pub) of this installation"
+            ) from None
         store.append(entry)
 
 

@@ -12,6 +12,7 @@ import pytest
 from controls.events import rfc3339
 from controls.kernel import Refusal
 from streams.checkpoints import Checkpoints
+from streams.cli.restore import continue_log
 from streams.evidence.note import opened
 from streams.keys import Keys
 from streams.settings import Settings
@@ -131,6 +132,23 @@ def test_a_log_that_was_set_back_is_given_its_entries_again(tmp_path: Path) -> N
     assert checkpoints.anchors.fault(lost) == "entry 3 of the log, anchored at " + (
         f"{rfc3339(T0 + 3)}, is gone"
     )
-    for missing in checkpoints.anchors.missing(lost.last_entry()):
-        lost.append(missing)
+    settings = Settings(keys=str(tmp_path / "keys"), data=str(tmp_path / "data"))
+    continue_log(settings, checkpoints.anchors, lost)
     assert list(lost.log()) == list(store.log())
+
+
+def test_a_log_is_not_continued_from_anchors_that_nobody_here_has_signed(tmp_path: Path) -> None:
+    stores = {"ours": Memory(), "others": Memory()}
+    places = {name: installation(tmp_path / name, store=store) for name, store in stores.items()}
+    for name, place in places.items():
+        stores[name].write(block())
+        entry = place.write(T0)
+        assert entry is not None
+        place.anchors.append(entry)
+    settings = Settings(keys=str(tmp_path / "ours/keys"), data=str(tmp_path / "ours/data"))
+    back = Memory()
+    with pytest.raises(Refusal, match=r"entry 0: note: no known key has signed it"):
+        continue_log(settings, places["others"].anchors, back)
+    assert back.last_entry() is None
+    continue_log(settings, places["ours"].anchors, back)
+    assert list(back.log()) == list(stores["ours"].log())
