@@ -36,7 +36,7 @@ ANSWERS: dict[str, Literal["acknowledged", "closed"]] = {
     "false_positive": "closed",
     "risk_accepted": "closed",
 }
-"""What a step of an alert makes of the finding that is still open."""
+"""What a person's step of an alert makes of the finding that is still open."""
 
 
 def finding_id(control: str, check: str, subject: str, closing: str = "") -> str:
@@ -155,11 +155,20 @@ def _added(entries: Mapping[str, Any], add: Mapping[str, Mapping[str, Any]]) -> 
     return found
 
 
+def answers(event: Any) -> Literal["acknowledged", "closed"] | None:
+    """What an event makes of the finding that it is about: a step that a person takes.  What the
+    service says of an alert follows from its finding, and nothing follows from that."""
+    if type(event) is not AlertChanged or event.actor_kind == "service":
+        return None
+    return ANSWERS.get(event.step)
+
+
 def answer(block: Block, memory: Memory, outcome: Outcome) -> None:
     """Let the findings that people answered in this block know; an answer to one that is closed,
     or that does not exist, changes nothing."""
     for event in block.events:
-        if type(event) is not AlertChanged or event.step not in ANSWERS:
+        said = answers(event)
+        if said is None:
             continue
         name = f"answer|{event.alert_id}"
         known = outcome.memory.get(name) or memory.get(name)
@@ -173,8 +182,7 @@ def answer(block: Block, memory: Memory, outcome: Outcome) -> None:
                 continue
         if _closed(held) or finding_id(*_about(key), held.get("closing", "")) != event.alert_id:
             continue
-        said = {"answer": ANSWERS[event.step], "answered": event.event_id}
-        outcome.memory[key] = {**held, **said}
+        outcome.memory[key] = {**held, "answer": said, "answered": event.event_id}
 
 
 def _about(key: str) -> tuple[str, str, str]:

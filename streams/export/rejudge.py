@@ -22,7 +22,7 @@ from controls import catalogue
 from controls.catalogue import Overrides
 from controls.events import AlertChanged, Event, spec
 from controls.events.fields import Memo
-from controls.findings import ANSWERS, finding_id
+from controls.findings import answers, finding_id
 from streams.export.cut import Place, Row
 from streams.export.gaps import event_of
 from streams.pipeline import Parts
@@ -123,7 +123,7 @@ class Answers:
         alert, about = event.alert_id, self._about[event.alert_id]
         if alert not in self._again:
             self._again[alert] = finding_id(*about, self._closings.get(about, ""))
-        if ANSWERS.get(event.step) == "closed" and alert not in self._closed:
+        if answers(event) == "closed" and alert not in self._closed:
             self._closed.add(alert)
             self._closings[about] = event.event_id
         return replace(event, alert_id=self._again[alert])

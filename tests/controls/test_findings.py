@@ -40,10 +40,10 @@ class Office:
             replay.feed(Plain().join(one))
         replay.finish(event(AlertChanged, until).occurred_at)
 
-    def answer(self, finding: dict[str, Any], at: str, step: str) -> None:
+    def answer(self, finding: dict[str, Any], at: str, step: str, **who: str) -> None:
         said = event(
             AlertChanged, at, alert_id=finding["finding_id"], control_id="TEC-01", severity="high",
-            step=step, by_ref="suzuki",
+            step=step, by_ref="suzuki", **who,
         )  # fmt: skip
         self.tell(said, until=at)
 
@@ -115,6 +115,7 @@ def test_answers_that_name_no_open_finding_change_nothing(office: Office) -> Non
     (first,) = office.found
     office.answer(first | {"finding_id": "al-7"}, "2026-11-12 13:00:00", "resolved")
     office.answer(first, "2026-11-12 13:10:00", "escalated")
+    office.answer(first, "2026-11-12 13:20:00", "resolved", actor_kind="service")
     assert office.shown == [("violation", "open", 1)]
     office.answer(first, "2026-11-12 14:00:00", "resolved")
     office.answer(first, "2026-11-12 15:00:00", "acknowledged")
