@@ -111,8 +111,7 @@ class Plan:
     def clerk(self, code: str) -> Person:
         """Such a one of whom no finding of that code stands yet, and who reads no data and so sits
         at no machine but for the sign-ins."""
-        apart = {keeper.ref for keeper in self.company.keepers.values()}
-        apart |= {one["subject"].partition("|")[0] for one in self.labels if one["code"] == code}
+        apart = {keeper.ref for keeper in self.company.keepers.values()} | self.blamed(code)
         return self.rng.choice(
             [
                 p
@@ -120,6 +119,10 @@ class Plan:
                 if DEPARTMENTS[p.depts[0][1]][1] is None and p.ref not in apart
             ]
         )
+
+    def blamed(self, code: str) -> set[str]:
+        """Those of whom a finding of that code stands already."""
+        return {one["subject"].partition("|")[0] for one in self.labels if one["code"] == code}
 
     @property
     def _settled(self) -> list[Person]:

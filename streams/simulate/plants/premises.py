@@ -13,22 +13,27 @@ from streams.simulate.times import HOUR, MINUTE, add_months, at, midnight
 _D = timedelta(days=1)
 
 
-def _of_zone(plan: Plan, zone: str | None) -> Person:
-    """Somebody whose department has this zone and reads no data; readers may be given the right to
-    a zone for a fault of their own."""
+def _of_zone(plan: Plan, zone: str | None, code: str) -> Person:
+    """Somebody of whom no finding of that code stands yet, whose department has this zone and reads
+    no data; readers may be given the right to a zone for a fault of their own."""
+    blamed = plan.blamed(code)
     departments = {name for name, of in DEPARTMENTS.items() if of[1] is None and of[3] == zone}
     return plan.rng.choice(
         [
             p
             for p in plan.company.staff
-            if p.settled and p.joined < plan.company.start and p.depts[0][1] in departments
+            if p.settled
+            and p.joined < plan.company.start
+            and p.depts[0][1] in departments
+            and p.ref not in blamed
         ]
     )
 
 
 def unauthorised(plan: Plan, planted: str) -> None:
     """The door of the server room opens for somebody who has no right to it."""
-    person, t = _of_zone(plan, None), at(plan.workday(), 16, plan.rng.randrange(30))
+    person = _of_zone(plan, None, "UNAUTHORISED_GRANT")
+    t = at(plan.workday(), 16, plan.rng.randrange(30))
     for minutes, direction in ((0, "in"), (20, "out")):
         fact = facts.badge(plan.make, person, "zone-server", direction)
         plan.tell(t + minutes * MINUTE, fact)
@@ -37,7 +42,8 @@ def unauthorised(plan: Plan, planted: str) -> None:
 
 def denied(plan: Plan, planted: str) -> None:
     """Four times at a door that stays shut."""
-    person, t = _of_zone(plan, None), at(plan.workday(), 15, plan.rng.randrange(30))
+    person = _of_zone(plan, None, "DENIED_BURST")
+    t = at(plan.workday(), 15, plan.rng.randrange(30))
     first = ""
     for minutes in (0, 2, 3, 5):
         fact = facts.badge(plan.make, person, "zone-server", "in")
@@ -79,7 +85,7 @@ def no_notice(plan: Plan, planted: str) -> None:
 
 def offhours(plan: Plan, planted: str) -> None:
     """Into the server room at night, and nobody had said so."""
-    person, day = _of_zone(plan, "zone-server"), plan.workday()
+    person, day = _of_zone(plan, "zone-server", "OFFHOURS_ENTRY"), plan.workday()
     t = at(day, 22, 30 + plan.rng.randrange(20))
     for minutes, direction in ((0, "in"), (15, "out")):
         fact = facts.badge(plan.make, person, "zone-server", direction)
