@@ -7,7 +7,7 @@ reason, and nothing of it counts as equal (see `reasons`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,7 +17,7 @@ from controls.catalogue import Catalogue, Overrides
 from controls.kernel import Refusal
 from streams.export.cut import Row
 from streams.export.reasons import Reasons
-from streams.export.rejudge import Material, Named, One, Seen, newest, parameters, rejudge
+from streams.export.rejudge import Material, Named, One, Seen, newest, parameters, rejudge, renamed
 from streams.pipeline import Parts
 from streams.pseudonyms import Plain
 from streams.store import Store
@@ -103,7 +103,7 @@ def recheck(
     made = parts(taken, Named(one))
     seen = Seen() if material.auditor else rejudge(material, one, made)
     why = Reasons(material, made.engine, seen, other)
-    results = Comparison(material, one, made.store, why).results()
+    results = Comparison(material, one, made.store, why, seen.ids).results()
     return Report(results, material.catalogue["fingerprint"], found.fingerprint, force)
 
 
@@ -123,12 +123,14 @@ def _other_rules(material: Material, found: Catalogue) -> dict[str, str]:
 class Comparison:
     """The pack's findings beside those of the second judging."""
 
-    def __init__(self, material: Material, one: One, store: Store, why: Reasons) -> None:
+    def __init__(
+        self, material: Material, one: One, store: Store, why: Reasons, ids: Mapping[str, str]
+    ) -> None:
         self._material, self._one, self._store, self._why = material, one, store, why
         again = store.rows("findings", "books", 0)
         self._pack, self._again = (
-            {key: f for key, f in self._keyed(found) if f["verdict"] in SHOWN}
-            for found in (newest(rows) for rows in (material.findings, again))
+            {key: f for key, f in self._keyed(newest(rows), known) if f["verdict"] in SHOWN}
+            for rows, known in ((material.findings, ids), (again, {}))
         )
         self._cited: dict[tuple[str, str], dict[Key, None]] = defaultdict(dict)
         for side in (self._pack, self._again):
@@ -146,10 +148,14 @@ class Comparison:
         self._populations()
         return tuple(self._results.values())
 
-    def _keyed(self, findings: Iterable[Row]) -> Iterator[tuple[Key, Row]]:
+    def _keyed(
+        self, findings: Iterable[Row], ids: Mapping[str, str]
+    ) -> Iterator[tuple[Key, Row]]:
+        """Findings by their keys; a subject may name the alert of another finding, by its id."""
         numbers: Counter[tuple[str, str, str]] = Counter()
         for f in findings:
-            about = f["control"], f["check"], self._one.text(f["subject"])
+            subject = self._one.text(renamed(f["subject"], ids))
+            about = f["control"], f["check"], subject
             yield (*about, numbers[about]), f
             numbers[about] += 1
 

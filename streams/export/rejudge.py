@@ -113,20 +113,28 @@ class Answers:
         self._about = {
             f["finding_id"]: (f["control"], f["check"], one.text(f["subject"])) for f in findings
         }
-        self._again: dict[str, str] = {}
+        self.again: dict[str, str] = {}
+        """The id that each finding which was answered has when judged again."""
         self._closings: dict[tuple[str, str, str], str] = {}
         self._closed: set[str] = set()
 
     def __call__(self, event: Event) -> Event:
         if not isinstance(event, AlertChanged) or event.alert_id not in self._about:
             return event
-        alert, about = event.alert_id, self._about[event.alert_id]
-        if alert not in self._again:
-            self._again[alert] = finding_id(*about, self._closings.get(about, ""))
+        alert = event.alert_id
+        control, check, subject = self._about[alert]
+        about = control, check, renamed(subject, self.again)
+        if alert not in self.again:
+            self.again[alert] = finding_id(*about, self._closings.get(about, ""))
         if answers(event) == "closed" and alert not in self._closed:
             self._closed.add(alert)
             self._closings[about] = event.event_id
-        return replace(event, alert_id=self._again[alert])
+        return replace(event, alert_id=self.again[alert])
+
+
+def renamed(subject: str, ids: Mapping[str, str]) -> str:
+    """A subject that may name findings, by other ids of theirs."""
+    return "|".join(ids.get(part, part) for part in subject.split("|"))
 
 
 def parameters(stated: Mapping[str, Row]) -> tuple[Overrides, dict[str, str]]:
@@ -158,17 +166,19 @@ class ByBlocks(Replay):
 
 @dataclass(slots=True)
 class Seen:
-    """What was judged: rows by chain, block and class, and the years by type of event."""
+    """What was judged: rows by chain, block and class, the years by type of event, and the ids of
+    findings that were answered (`Answers.again`)."""
 
     rows: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     years: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 def rejudge(material: Material, one: One, parts: Parts) -> Seen:
     """Judge the events into the store of `parts`, up to the time of the last block: ticks after
     it, and those between, found nothing, or there would be a block."""
-    seen = Seen()
     answers = Answers(material.findings, one)
+    seen = Seen(ids=answers.again)
     chains = {place: _Chain(material.events(place)) for place in _places(material.blocks)}
     replay = ByBlocks(parts)
     now = itemgetter("now")

@@ -2,69 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-
-import msgspec
 import pytest
 
-from controls.kernel import HOUR
-from streams import settings, wiring
-from streams.export.cut import Cut, Evidence, Period
-from streams.pseudonyms import Pseudonyms
-from streams.reading import Reader
-from streams.replay import Replay
-from streams.simulate import simulate
-from streams.store.memory import Memory
-
-FIRST, LAST = date(2026, 4, 1), date(2026, 5, 12)
-
-
-@dataclass(frozen=True)
-class Company:
-    evidence: Evidence
-    people: frozenset[str]
-    """Everybody's plain id: what must stand nowhere."""
-    links: tuple[tuple[str, str], ...]
-    """Everybody's pseudonym of each year with the one of 2026."""
-
-
-def _lines(people: set[str]) -> Iterator[bytes]:
-    """Six weeks with every fault; now and then a line that comes twice, or that nobody can read."""
-    encode = msgspec.json.Encoder().encode
-    for number, event in enumerate(simulate(2, 40, 1, ["all"])):
-        if event["ingested_at"][:10] > f"{LAST}":
-            return
-        if event["event_type"] == "staff.changed":
-            people.add(event["person_ref"])
-        yield encode(event)
-        if number % 5_000 == 4_999:
-            yield encode(event)
-        elif number % 5_000 == 2_499:
-            yield encode(event | {"occurred_at": "yesterday"})
+from streams.export.cut import Evidence
+from tests.company import Company
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """40 staff from 1 April to 12 May 2026, cut at the end; access and principals in two
-    partitions."""
-    place = tmp_path_factory.mktemp("company")
-    forms, store = Pseudonyms(place / "keys", place / "data"), Memory()
-    parts = wiring.parts(settings.load(None), store, forms)
-    replay = Replay(parts, partitions=2, spacing=24 * HOUR)
-    people: set[str] = set()
-    replay.run(Reader(forms).items(_lines(people)))
-    replay.finish()
-    evidence = Evidence(store, Cut(1, replay.now, store.heads()), Period(FIRST, LAST))
-    refs = [forms.ref(person) for person in sorted(people)]
-    links = [
-        (forms.veil(ref, year), forms.veil(ref, LAST.year))
-        for ref in refs
-        for year in forms.years()
-        if year != LAST.year
-    ]
-    return Company(evidence, frozenset(people), tuple(links))
+def company(recorded_company: Company) -> Company:
+    return recorded_company
 
 
 @pytest.fixture(scope="session")

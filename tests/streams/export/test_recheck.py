@@ -129,7 +129,7 @@ class Judged:
 
     def against(self, other: Material, seen: Seen | None = None) -> Report:
         why = Reasons(other, self.parts.engine, seen or self.seen, {})
-        results = Comparison(other, self.one, self.parts.store, why).results()
+        results = Comparison(other, self.one, self.parts.store, why, self.seen.ids).results()
         return Report(results, "", "", False)
 
 
