@@ -24,6 +24,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.company import Company
     from tests.streams.kafka.broker import Cluster, Kafka
 
 # name: (executable, what brings it on Debian)
@@ -121,6 +122,14 @@ def own_kafka(needs: Callable[[str], Path], tmp_path: Path) -> Iterator[Kafka]:
     needs("kafka")
     with Kafka(tmp_path / "kafka").started() as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def recorded_company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Six weeks of a small company with every fault, judged and recorded; costs some 12 s."""
+    from tests.company import recorded
+
+    return recorded(tmp_path_factory.mktemp("company"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

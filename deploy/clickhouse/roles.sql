@@ -38,10 +38,11 @@ GRANT SELECT ON shoseki.ledger TO shoseki_exporter;
 GRANT SELECT ON shoseki.log TO shoseki_exporter;
 GRANT SELECT ON shoseki.migrations TO shoseki_exporter;
 
--- Grafana: counts and times, no pseudonym, no subject, no text, no attributes
+-- Grafana: what its boards show; people are pseudonyms there and no raw reference exists, event fields are what evidence keeps of them; no digests, no signed notes
 CREATE ROLE IF NOT EXISTS shoseki_dashboards SETTINGS PROFILE 'shoseki_reads';
 REVOKE ALL ON shoseki.* FROM shoseki_dashboards;
-GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `recorded_at`, `retention`, `event_id`, `event_type`, `schema_version`, `org_id`, `source_id`, `source_seq`, `occurred_at`, `observed_at`, `ingested_at`, `actor_kind`, `correlation_id`, `corrects_event_id`, `document_sha256`) ON shoseki.events TO shoseki_dashboards;
-GRANT SELECT(`lane`, `partition`, `block`, `line`, `finding_id`, `revision`, `control`, `check`, `code`, `verdict`, `retroactive`, `severity`, `occurred_at`, `detected_at`, `recorded_at`, `status`, `events`) ON shoseki.findings TO shoseki_dashboards;
+GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `recorded_at`, `retention`, `event_id`, `event_type`, `schema_version`, `org_id`, `source_id`, `source_seq`, `occurred_at`, `observed_at`, `ingested_at`, `actor_ref`, `actor_kind`, `correlation_id`, `corrects_event_id`, `attributes`) ON shoseki.events TO shoseki_dashboards;
+GRANT SELECT(`lane`, `partition`, `block`, `line`, `finding_id`, `revision`, `control`, `check`, `code`, `verdict`, `missing`, `retroactive`, `severity`, `subject`, `occurred_at`, `detected_at`, `recorded_at`, `status`, `event_ids`, `events`, `text_ja`, `text_en`) ON shoseki.findings TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `block`, `line`, `offset`, `origin`, `position`, `source_id`, `reason`, `recorded_at`) ON shoseki.rejects TO shoseki_dashboards;
 GRANT SELECT(`lane`, `partition`, `number`, `first_offset`, `last_offset`, `recorded_at`, `now`, `books_upto`, `received`, `evaluated`, `rejected`, `duplicates`, `findings`, `repeats`, `fingerprint`, `populations`, `classes`, `columns`, `root`, `previous`, `link`) ON shoseki.ledger TO shoseki_dashboards;
+GRANT SELECT(`entry`, `at`) ON shoseki.log TO shoseki_dashboards;

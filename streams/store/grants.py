@@ -10,13 +10,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from controls.events import TYPES, spec
 from streams.store.columns import EVENTS, EVERY, FINDINGS, LEDGER, REJECTS, Column, names
 
 DATABASE = "shoseki"
 MIGRATIONS = "migrations"
-_TYPE = spec(next(iter(TYPES)))
-_PERSONAL = {field.name for field in _TYPE.fields if field.pd != "none"}
 
 
 def _but(columns: Sequence[Column], *hidden: str) -> tuple[str, ...]:
@@ -77,16 +74,19 @@ ROLES = (
     Role("shoseki_exporter", "exports, back-ups and verification", _READS, reads=True),
     Role(
         "shoseki_dashboards",
-        "Grafana: counts and times, no pseudonym, no subject, no text, no attributes",
+        "Grafana: what its boards show; people are pseudonyms there and no raw reference exists, "
+        "event fields are what evidence keeps of them; no digests, no signed notes",
         (
-            Grant("SELECT", "events", _but(EVENTS, "attributes", "payload_digest", *_PERSONAL)),
             Grant(
                 "SELECT",
-                "findings",
-                _but(FINDINGS, "subject", "missing", "event_ids", "text_ja", "text_en", "more"),
+                "events",
+                _but(EVENTS, "recorded_by_ref", "document_ref", "document_sha256",
+                     "payload_digest"),
             ),
+            Grant("SELECT", "findings", _but(FINDINGS, "more")),
             Grant("SELECT", "rejects", _but(REJECTS, "digest")),
             Grant("SELECT", "ledger", tuple(names(LEDGER))),
+            Grant("SELECT", "log", ("entry", "at")),
         ),
         reads=True,
     ),
