@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from controls.events import Event, rfc3339, spec
@@ -17,7 +18,7 @@ SOURCE = "shoseki"
 
 
 def own(
-    forms: Forms, kind: type[Event], org_id: str, now: int, by: str = "", **fields: Any
+    forms: Forms, kind: type[Event], org_id: str, now: int, by: str = "", /, **fields: Any
 ) -> Event:
     """An act at `now` (ms) in join form; the service's own unless `by` says whose."""
     moment = rfc3339(now)
@@ -48,13 +49,27 @@ def organisation(store: Store) -> str | None:
     return next(rows, None)
 
 
-def told(settings: Settings, store: Store, kind: type[Event], by: str = "", **fields: Any) -> None:
-    """Send an act of now to `books`.  Refusal where the broker does not take it, or where no
-    organisation is known."""
+def known_organisation(settings: Settings, store: Store) -> str:
+    """The organisation as configured or as stored; Refusal where neither is."""
     org_id = settings.org_id or organisation(store)
     if org_id is None:
         raise Refusal("org_id: this installation knows no organisation yet; set org_id = ...")
-    event = own(wiring.open_forms(settings), kind, org_id, wiring.now(), by, **fields)
+    return org_id
+
+
+def told(
+    settings: Settings, store: Store, kind: type[Event], by: str = "", /, **fields: Any
+) -> None:
+    """Send an act of now to `books`.  Refusal where the broker does not take it, or where no
+    organisation is known."""
+    org_id = known_organisation(settings, store)
+    publish(settings, [own(wiring.open_forms(settings), kind, org_id, wiring.now(), by, **fields)])
+
+
+def publish(settings: Settings, events: Sequence[Event]) -> None:
+    """Send acts in join form to `books`.  Refusal where the broker does not take them."""
     log = open_log(settings)
-    Publisher(log, settings.partitions).publish([event])
-    log.close()
+    try:
+        Publisher(log, settings.partitions).publish(events)
+    finally:
+        log.close()

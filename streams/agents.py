@@ -20,6 +20,7 @@ from faust.types import TP
 
 from controls.block import Tally
 from streams.blocks import Batch, Blocks, Message
+from streams.evidence.block import Sealed
 from streams.lease import Lapsed, Lease
 from streams.metrics import METRICS, Lag
 from streams.pipeline import Partition, Parts, Work
@@ -40,6 +41,10 @@ Step = Callable[[str, str, int, int], None]
 
 def no_step(name: str, lane: str, partition: int, offset: int) -> None:
     """Nobody watches."""
+
+
+def unheard(block: Sealed) -> None:
+    """Nobody wants to know what was sealed."""
 
 
 @dataclass(slots=True)
@@ -84,6 +89,7 @@ class Worker:
         lease: Lease,
         keep: float,
         step: Step = no_step,
+        sealed: Callable[[Sealed], None] = unheard,
     ) -> None:
         self.app, self.parts, self.tables = app, parts, tables
         self.readers: dict[TP, Reader] = {}
@@ -91,7 +97,7 @@ class Worker:
         self._tell, self._stop = tell, stop
         self._ends: dict[TP, int] = {}
         self._lease, self._keep = lease, keep
-        self._step = step
+        self._step, self._sealed = step, sealed
 
     def revoked(self) -> None:
         """All partitions go, also those that come back: Faust names them all."""
@@ -111,6 +117,8 @@ class Worker:
 
     def lags(self) -> list[Lag]:
         """How far each partition is behind; asked by the thread that serves the metrics."""
+        if not self.readers:  # while it starts: of two threads that ask Faust first, each makes one
+            return []
         fetched = self.app.monitor.tp_end_offsets
         return [
             reader.lag(max(self._ends.get(tp, 0), fetched.get(tp) or 0))
@@ -177,6 +185,8 @@ class Worker:
             METRICS.block_seconds.labels(partition.lane).observe(time.monotonic() - began)
             self._step("remembered", *place)
             self._report(partition, work, began)
+            if work.sealed is not None:
+                self._sealed(work.sealed)
             await reader.state.delivered()
         if not self._mine(event):
             return

@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.types import TP
 
+from controls import catalogue
 from controls.block import Tally
 from controls.calendar import day_start, jst_day
-from controls.events import LANES, OwnVerified
+from controls.events import LANES, Event
 from controls.kernel import HOUR, Refusal
 from streams import chores, codec, local, messages
-from streams.agents import MEASURE, Step, Worker, no_step
+from streams.agents import MEASURE, Step, Worker, no_step, unheard
+from streams.alerts.watch import Watch
 from streams.checkpoints import Checkpoints
 from streams.connection import LARGEST, Connection
 from streams.evidence.anchor import Anchor
+from streams.gauges import Figures, Gauges
 from streams.lease import Lapsed, Lease, Unlimited
 from streams.metrics import METRICS
 from streams.pipeline import Parts
@@ -36,6 +40,8 @@ CHORES = 600.0
 """Seconds between two looks whether the day's chores are due."""
 ANCHOR = 60.0
 """Seconds between two anchors."""
+READ = 30.0
+"""Seconds between two readings of the store for metrics."""
 BLOCK = 300.0
 """Seconds for which the group waits, at a rebalance, for a worker that is in the middle of a block;
 one that takes longer is judged again by the next owner."""
@@ -92,6 +98,16 @@ class Service:
             )
             for lane in LANES
         }
+        measures = {module.CONTROL.id: measure for measure, module in catalogue.modules()}
+        self.watch = Watch(
+            settings,
+            parts,
+            measures,
+            owner=lambda: self.worker.readers.get(TP(topic("books"), 0)),
+            tell=self._tell_own,
+            clock=wall,
+        )
+        self._alerting: asyncio.Task[None] | None = None
         self.lease = Unlimited() if alone(settings) else Lease(settings.session_seconds / 2)
         self.worker = Worker(
             self.app,
@@ -102,6 +118,7 @@ class Service:
             lease=self.lease,
             keep=0 if alone(settings) else KEEP,
             step=step,
+            sealed=self.watch.sealed if ticks else unheard,
         )
         self.follower = Follower(parts.registers, changelog("books"), self._fail)
         for lane, lane_topic in self.topics.items():
@@ -114,8 +131,13 @@ class Service:
         self.app.timer(MEASURE, name="lag")(self.worker.measure)
         if ticks:  # else the log carries its own time, and so do its checkpoints
             self.app.timer(ANCHOR, name="anchor")(self._anchor)
+            self.app.timer(MEASURE, name="gauges")(self._gauge)
             self.app.timer(settings.tick_ms / 1000, on_leader=True, name="ticks")(self._tick)
             self.app.timer(CHORES, on_leader=True, name="chores")(self._chores)
+        self.gauges = Gauges(parts, wall)
+        self._reading: asyncio.Task[None] | None = None
+        self._figures: Figures | None = None
+        self._ticks = ticks
         self._verified: date | None = None
         self._joined = False
         self._owed: Anchor | None = None
@@ -141,11 +163,17 @@ class Service:
         if self.ready:
             await self._own_up()
             await self._anchor()
+            if self._ticks:
+                self._alerting = asyncio.create_task(self._alert())
 
     async def stop(self) -> None:
         """Leave the group at once; the block that is open is its next owner's."""
         if self._watch is not None:
             self._watch.cancel()
+        if self._alerting is not None:  # the store is closed and the log is let go after this
+            self.watch.end()
+            await asyncio.wait({self._alerting}, timeout=DRAIN)
+            self._alerting.cancel()
         await self.follower.close()
         files = self._files()
         if not alone(self.settings) and self.ready:
@@ -160,6 +188,8 @@ class Service:
         finally:
             for file in files:
                 file.close()
+            if self._reading is not None:  # the store is closed after this
+                await asyncio.wait({self._reading}, timeout=DRAIN)
         if self.failed is None and alone(self.settings):
             await self._anchor()
 
@@ -212,6 +242,28 @@ class Service:
                 METRICS.anchors_unsent.inc()
                 log.warning("anchor.unsent reason=%s", refused)
 
+    async def _gauge(self) -> None:
+        """Have the store read beside the loop, where that is this worker's and it is time to."""
+        last = self._figures
+        due = last is None or wall() - last.at >= READ * 1000
+        busy = self._reading is not None and not self._reading.done()
+        if due and not busy and self.failed is None and self.worker.reads(topic("books"), 0):
+            self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        sources = self.gauges.sources()
+        try:
+            self._figures = await asyncio.to_thread(self.gauges.read, sources)
+        except Refusal as refused:
+            log.warning("gauges.missed reason=%s", refused)
+        except Exception as error:  # of use to nobody's judging; the heartbeat is told of no more
+            log.error("gauges.failed reason=%s", type(error).__name__)
+
+    def figures(self) -> list[Figures]:
+        """What was last read of the store, for metrics; nothing where `books` are another's."""
+        last = self._figures
+        return [last] if last is not None and self.worker.reads(topic("books"), 0) else []
+
     @property
     def ready(self) -> bool:
         """Whether this worker judges: it has its partitions, their state and the registers."""
@@ -232,6 +284,13 @@ class Service:
         await self.app.wait()
         if self.failed is None:
             self._fail(self.app.crash_reason or RuntimeError("Faust stopped by itself"))
+
+    async def _alert(self) -> None:
+        """Findings to Alertmanager and into the register of alerts, until the end."""
+        try:
+            await self.watch.run()
+        except Exception as error:
+            self._fail(error)
 
     async def send_tick(self, now: int) -> None:
         """Close every partition's block at `now` (ms), traffic with what `books` know by then."""
@@ -273,13 +332,14 @@ class Service:
         trimmed = chores.trim(self.settings, LANES)
         chores.purge(self.settings)
         report = await asyncio.to_thread(chores.recomputed, store, now, years, self.anchors)
-        event = chores.verified(self.parts, report, now, anchored=True)
+        missing = await asyncio.to_thread(chores.unaccounted, store, now)
+        event = chores.verified(self.parts, report, now, True, missing)
         if event is not None:
             await self._tell_own(event)
         gone = await asyncio.to_thread(chores.expired, store, now, report, years)
         log.info("chores.done segments=%d expired=%d", trimmed, sum(gone.values()))
 
-    async def _tell_own(self, event: OwnVerified) -> None:
+    async def _tell_own(self, event: Event) -> None:
         await (await self.topics["books"].send(value=codec.encode(event), partition=0))
 
     async def _tell(self, value: Tally) -> None:
@@ -355,6 +415,9 @@ def application(settings: Settings) -> Any:
         broker_heartbeat_interval=settings.session_seconds / 10,
         broker_rebalance_timeout=BLOCK,
         broker_commit_interval=1.0,
+        # what a standby has read and not applied goes when the flow resumes (tables/recovery.py),
+        # and the offset that RocksDB then remembers lies behind the hole
+        table_standby_replicas=0,
         topic_partitions=settings.partitions,
         topic_allow_declare=embedded,  # on Kafka they are there: `shoseki topics apply`
         producer_acks=-1,

@@ -138,6 +138,8 @@ class Intake:
         self._quarantine = quarantine
         self._names = {raw.topic: name for name, raw in settings.intake.items()}
         self._raw = {raw.topic: raw for raw in settings.intake.values()}
+        for name in settings.intake:
+            METRICS.reading(name)
         if len(self._raw) < len(settings.intake):
             raise Refusal("intake: every raw topic may be named once")
         self._readers = {

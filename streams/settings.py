@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from controls.events.retention import RETENTION, RetentionClass
-from controls.kernel import Refusal
+from controls.kernel import Refusal, Severity
 from streams.sources import FORMATS
 
 EMBEDDED = {
@@ -137,6 +137,59 @@ class Quarantine(BaseModel):
     """How large a day's file may grow; what comes after that is not kept."""
 
 
+class Alerts(BaseModel):
+    """How findings reach the people on call; secrets are in files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    """Alertmanager; unset: nothing is sent, the register of alerts is kept all the same."""
+    user: str | None = Field(default=None, pattern="^[^:]+$")
+    """Who this is to a proxy in front of it (basic authentication); goes with password_file."""
+    password_file: str | None = None
+    """File whose first line is the user's password."""
+    bearer_file: str | None = None
+    """File whose first line is a bearer token, instead of user and password."""
+    ca_file: str | None = None
+    """PEM file of the authority that signed the certificate; null trusts the system's."""
+    severity: Severity = "medium"
+    """The least severity that is sent."""
+    resend_seconds: int = Field(default=60, ge=1, le=3600)
+    """How often what stands is sent again; Alertmanager takes an alert for over after four times
+    as long without."""
+    console: str = Field(default="http://127.0.0.1:9466", pattern=r"^https?://\S+$")
+    """Base of the links in alerts: where people reach the console."""
+    token_file: str | None = None
+    """File whose first line is the secret with which on-call tools answer (POST /api/alerts);
+    unset: no answers are taken."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Who this is is said once, and whole."""
+        if (self.user is None) != (self.password_file is None):
+            said = "user and password_file are given together"
+        elif self.user is not None and self.bearer_file is not None:
+            said = "either bearer_file or user with password_file is expected"
+        else:
+            return self
+        raise PydanticCustomError("alerts", "{said}", {"said": said})
+
+
+class Console(BaseModel):
+    """The console that `run` serves: pages for the privacy office, the SOC and auditors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    address: str | None = "127.0.0.1:9466"
+    """HOST:PORT on which it is served; null or the empty text serves none. An address that others
+    reach is refused while there is no file of tokens; put a proxy that speaks TLS in front of it,
+    and say under [alerts] console how people then reach it."""
+    tokens: str | None = None
+    """File of who may look (mode 0600): a line a token, ROLE TOKEN or ROLE sha256:HEX; roles:
+    privacy-office, soc, auditor. Unset: console.tokens beside the keys. On loopback it is made with
+    a token a role: whoever may not read it, though a user of the same machine, sees nothing."""
+
+
 class Settings(BaseModel):
     """What an installation decides; every value has a default that runs on one machine."""
 
@@ -189,6 +242,10 @@ class Settings(BaseModel):
     """Where refused lines are kept: [quarantine] key = "./rejects.pub"."""
     kafka: Kafka = Kafka()
     """How a broker is reached and what it must keep."""
+    alerts: Alerts = Alerts()
+    """Where findings are alerted: [alerts] url = "http://127.0.0.1:9093"."""
+    console: Console = Console()
+    """Where findings are shown: [console] address = "127.0.0.1:9466"."""
     controls: dict[str, dict[str, Any]] = {}
     """Parameters of controls: [controls.TEC-05] export_n = 500."""
 
@@ -255,6 +312,9 @@ def placed(settings: Settings) -> Settings:
         else intake
         for name, intake in settings.intake.items()
     }
+    if settings.console.tokens:
+        tokens = str(Path(settings.console.tokens).absolute())
+        moved["console"] = settings.console.model_copy(update={"tokens": tokens})
     if settings.quarantine is not None:
         places = {
             name: str(Path(getattr(settings.quarantine, name)).absolute())

@@ -37,6 +37,7 @@ class Installation:
             'broker = "local://./data/log"',
             'store = "chdb://./data/store"',
             f'metrics = "{self.address}"',
+            'console.address = ""',
             f"partitions = {partitions}",
             "tick_ms = 200",
         ]

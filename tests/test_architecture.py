@@ -21,7 +21,9 @@ ONLY = {
     "chdb": ("store",),
     "prometheus_client": ("metrics",),
     "nacl": ("quarantine", "evidence"),
-    "jinja2": ("site",),
+    "jinja2": ("console", "site"),
+    "markupsafe": ("console",),
+    "aiohttp": ("console",),
     "reportlab": ("export",),
     "xlsxwriter": ("export",),
 }

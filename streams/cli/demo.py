@@ -5,27 +5,33 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import timedelta
 from heapq import merge
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from controls import catalogue
+from controls import catalogue, policies
 from controls.calendar import jst_day, jst_text
+from controls.catalogue import Catalogue
 from controls.events.fields import instant
 from controls.kernel import HOUR, Refusal, arrival
 from streams import settings as configuration
 from streams import wiring, words
+from streams.alerts.rehearsal import rehearsed
 from streams.app import Service
 from streams.cli.check import SHOWN
 from streams.cli.export import order
-from streams.evidence.verify import verify_pack
+from streams.console import Console, Office, write
+from streams.evidence.verify import Report, verify_pack
 from streams.export.cut import Evidence, Period
 from streams.export.cutting import cut
 from streams.export.pack import write_pack
@@ -36,7 +42,7 @@ from streams.rejects import Reject
 from streams.simulate import Simulation, simulate
 from streams.simulate.weblog import LOGS, combined_log, source_toml
 
-HELP = "a simulated company, judged and sealed by the embedded service: writes DIR/pack.zip"
+HELP = "a simulated company, judged and sealed: writes DIR/pack.zip and serves its console"
 MARK = ".shoseki-demo"
 CONFIG = """\
 broker = "local://{here}/data/log"
@@ -48,6 +54,8 @@ partitions = 2
 metrics = "127.0.0.1:9464"
 """
 ONE_DAY = timedelta(days=1)
+MONTH = 31
+"""Days that the pages of a month look back at most."""
 STEP = 12 * HOUR
 """Simulated time between two ticks of the demo, in milliseconds."""
 
@@ -57,13 +65,21 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--months", type=int, default=3, help="length of the period (3)")
     parser.add_argument("--staff", type=int, default=200, help="people in the company (200)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same company (1)")
+    parser.add_argument(
+        "--no-serve",
+        action="store_true",
+        help="write the console as files to DIR/console, as where no terminal is there to end it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 where the pack verifies; 2 where something kept the demo from running."""
+    """0 where the pack verifies; 2 where something kept the demo from running.
+
+    On a terminal it ends by serving the console, until somebody ends it.
+    """
     here: Path = args.dir
     clean(here)
-    say(f"1/4  simulating {args.months} months of a company of {args.staff} people …")
+    say(f"1/5  simulating {args.months} months of a company of {args.staff} people …")
     company = simulate(args.months, args.staff, args.seed, ["all"])
     (here / "shoseki.toml").write_text(CONFIG.format(here=here, org=company.org))
     settings = configuration.load(here / "shoseki.toml")
@@ -71,30 +87,56 @@ def run(args: argparse.Namespace) -> int:
     logs = sum(number for name, number in sizes.items() if name != "events")
     say(f"     {sizes.total():,} events, {logs:,} of them as lines of two web servers' logs")
     with wiring.hold(settings.store) as store:
-        parts = wiring.parts(settings, store, wiring.open_forms(settings))
+        forms, found = wiring.open_forms(settings), catalogue.load()
+        parts = wiring.parts(settings, store, forms)
         wiring.install(settings.store, parts)
-        say("2/4  publishing and judging them, half a day at a time …")
-        asyncio.run(stream(settings, parts, company, here, sizes.total()))
-        found = catalogue.load()
-        say("3/4  cutting the evidence pack: tables, report, workbook, samples, proofs …")
+        say("2/5  publishing and judging them, half a day at a time …")
+        asyncio.run(stream(settings, parts, company, here, sizes.total(), found))
+        say("3/5  cutting the evidence pack: tables, report, workbook, samples, proofs …")
         pack = here / "pack.zip"
         evidence = Evidence(store, cut(store), Period(company.start, company.end - ONE_DAY))
         write_pack(order(settings, evidence, found), pack, lambda text: say(f"     {text} …"))
         findings = [f for f in store.findings() if f["verdict"] in SHOWN]
         populations = store.populations()
-    say("4/4  verifying it, with code that shares nothing with what wrote it …")
-    report = verify_pack(pack, {})
+        say("4/5  verifying it, with code that shares nothing with what wrote it …")
+        report = verify_pack(pack, {})
+        tell(here, company, findings, populations, report)
+        if report.fault is not None:
+            return 1
+        if args.no_serve or not sys.stdout.isatty():
+            say("5/5  writing the console as files …")
+            until, days = instant(company.until), MONTH * args.months
+            pages = write(store, found, policies.load(), until, here / "console", days)
+            print(f"  {here}/console/index.html   {pages:,} pages of the console, as files")
+        else:
+            say("5/5  serving the console …")
+            asyncio.run(serve(settings, wiring.parts(settings, store, forms), company))
+    return 0
+
+
+def tell(
+    here: Path,
+    company: Simulation,
+    findings: Sequence[Mapping[str, Any]],
+    populations: Mapping[str, Mapping[str, int]],
+    report: Report,
+) -> None:
+    """What was looked at, what was found, and what to open and to try."""
+    pack = here / "pack.zip"
     print(words.populations_table(populations))
     print()
-    print(words.findings_table(f for f in findings if f["verdict"] == "violation"))
-    open_questions = sum(f["verdict"] == "indeterminate" for f in findings)
+    found = [f for f in findings if f["verdict"] == "violation"]
+    print(words.findings_table(found))
+    statuses = Counter(f["status"] for f in found)
     print(
-        f"\n{len(findings) - open_questions} violations stand, {open_questions} findings are "
-        "indeterminate (a question nobody answered yet, never a pass)"
+        f"\n{len(found)} violations: {statuses['open']} open, {statuses['acknowledged']} "
+        f"acknowledged, {statuses['closed']} closed by the people on call or over; "
+        f"{len(findings) - len(found)} findings are indeterminate (a question nobody answered yet, "
+        "never a pass)"
     )
     if report.fault is not None:
         print(f"{pack}: does not hold: {report.fault}")
-        return 1
+        return
     print(
         f"{pack}: holds – {report.blocks:,} blocks, {report.rows:,} rows, "
         f"{len(report.heads)} chains"
@@ -110,7 +152,6 @@ What to try:
   {me} findings list --config {here}/shoseki.toml
   {me} controls show TEC-05
   {me} check --until {company.until} {here}/events.jsonl""")
-    return 0
 
 
 def say(text: str) -> None:
@@ -171,8 +212,10 @@ async def stream(
     company: Simulation,
     here: Path,
     total: int,
+    found: Catalogue,
 ) -> None:
-    """Publish step by step, with a tick after each, and let the service follow."""
+    """Publish step by step, with a tick after each, and let the service follow; at last what the
+    people on call did about it."""
     service = Service(settings, parts, ticks=False)
     log = open_log(settings)
     publisher = Publisher(log, settings.partitions)
@@ -199,9 +242,11 @@ async def stream(
         pending.append(item)
     publisher.publish(pending)
     until = instant(company.until)
-    for moment in (until, until + 1, until + 2):  # twice more: what traffic told, what that hides
-        publisher.tick(moment)
-        await caught_up(service, moment)
+    await settled(service, publisher, until)
+    assert parts.org_id is not None
+    controls = {control.id: control for control in found.controls}
+    publisher.publish(rehearsed(parts.store, parts.forms, parts.org_id, until, controls))
+    await settled(service, publisher, until + TWICE)
     entry = service.checkpoints.write(until)
     assert entry is not None
     service.anchors.append(entry)
@@ -211,6 +256,45 @@ async def stream(
         f"     {publisher.events:,} events and {publisher.rejects} refused lines up to "
         f"{jst_text(until)[:16]} in {seconds:.0f} s"
     )
+
+
+TWICE = 3
+"""Ticks after which nothing is open: twice more for what traffic told and for what that hides."""
+
+
+async def settled(service: Service, publisher: Publisher, now: int) -> None:
+    """Close all that is open at `now` (ms), and what follows from it in the milliseconds after."""
+    for moment in range(now, now + TWICE):
+        publisher.tick(moment)
+        await caught_up(service, moment)
+
+
+async def serve(settings: configuration.Settings, parts: Parts, company: Simulation) -> None:
+    """The console, as of the end of the period, until SIGINT or SIGTERM; time stands still there
+    but for the moments at which somebody acts."""
+    service = Service(settings, parts, ticks=False)
+    await service.start()
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    log = open_log(settings)
+    publisher = Publisher(log, settings.partitions)
+    now = instant(company.until) + 2 * TWICE
+    await settled(service, publisher, now)
+    office = Office.of(settings, parts.store, parts.forms, clock=lambda: now)
+    console = Console(replace(office, recorded=lambda: now))
+    console.start()
+    print(f"\nThe console of the company, as of {jst_text(instant(company.until))[:16]}:")
+    print(f"  {console.link('privacy-office')}\n  (opens once; Ctrl-C ends)", flush=True)
+    while not ended.is_set() and service.failed is None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), 0.5)
+        if any(lag.messages for lag in service.worker.lags()):
+            now += TWICE
+            await settled(service, publisher, now)
+    console.stop()
+    log.close()
+    await service.stop()
 
 
 async def caught_up(service: Service, now: int) -> None:

@@ -8,17 +8,21 @@ import logging
 import os
 import signal
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 
+from controls.events import LANES
 from controls.kernel import Refusal
 from streams import health, wiring
 from streams import settings as configuration
-from streams.app import Service
+from streams.app import Service, alone
 from streams.cli import main
 from streams.cli._log import shown, to_stderr
 from streams.cli._socket import listening
+from streams.console import Console, Office
 from streams.metrics import METRICS
 from streams.standing import Rewound
+from streams.topics import partitions
 
 HELP = "the service: agents on the lanes, evidence to the store"
 
@@ -39,6 +43,13 @@ def run(args: argparse.Namespace) -> int:
             f"{error.filename or settings.data}: cannot be used ({error.strerror}); make it "
             "writable for the user that runs shoseki, free some space or give another directory"
         ) from None
+
+
+def tell(settings: configuration.Settings, service: Service) -> None:
+    """State as metrics what runs, and with what."""
+    lanes: dict[str, int] = {lane: partitions(settings, lane) for lane in LANES}
+    session = 0 if alone(settings) else settings.session_seconds
+    METRICS.started(version("shoseki"), service.parts.fingerprint, lanes, session)
 
 
 async def serve(settings: configuration.Settings, origin: str) -> int:
@@ -65,6 +76,8 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
         if settings.metrics is not None:
             # the service of the moment: one that judges its log again is another
             METRICS.lags.of = lambda: service.worker.lags()
+            METRICS.figures.of = lambda: service.figures()
+            tell(settings, service)
             stack.callback(
                 health.serve(
                     settings.metrics,
@@ -75,6 +88,10 @@ async def serve(settings: configuration.Settings, origin: str) -> int:
             )
         if settings.store.startswith("chdb://"):
             await stack.enter_async_context(listening(settings.socket, main))
+        if settings.console.address:
+            console = Console(Office.of(settings, store, forms, origin))
+            console.start()
+            stack.callback(console.stop)
         while not ended.is_set():
             await service.start()
             wiring.collect_seldom()

@@ -149,6 +149,7 @@ class Place:
             f'broker = "local://{folder}/data/log"\nstore = "chdb://{folder}/data/store"\n'
             f'keys = "{keys or folder / "keys"}"\ndata = "{folder}/data"\n'
             f'partitions = {partitions}\nmetrics = "127.0.0.1:0"\n'
+            'console.address = ""\n'
             + (f'anchor = "{folder}/anchors.jsonl"\n' if keys else "")  # keys are shared, it is not
         )
         self.settings = configuration.load(self.config)

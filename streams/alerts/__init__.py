@@ -1,0 +1,1 @@
+"""Findings to Alertmanager, and what on-call people do about them back into `books`."""
