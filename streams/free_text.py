@@ -34,7 +34,7 @@ def impersonal(field: str, text: str) -> str:
 
 def personal(text: str) -> str | None:
     """What kind of personal number or address a text seems to hold."""
-    plain = re.sub(r"[‐‑‒–—―−ー]", "-", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"[\u2010-\u2015\u2212\u30fc]", "-", unicodedata.normalize("NFKC", text))
     if _MAIL.search(plain):
         return "a mail address"
     for found in _DIGITS.finditer(_WHEN.sub(" / ", plain)):

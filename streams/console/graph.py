@@ -14,7 +14,7 @@ from streams.console.plain import safe
 WIDE, TALL, STEP, ROW = 196, 26, 300, 36
 LONG = 24
 """Characters of a name that fit."""
-MARK = {"good": "○", "warning": "△", "bad": "✕"}
+MARK = {"good": "○", "warning": "△", "bad": "×"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ _REF = re.compile(r"\b(ps\d{4}_[a-z2-7]{6})[a-z2-7]{20}\b")
 
 
 def plain(value: Any) -> Any:
-    """A text with � for what cannot be seen; other values, and markup of ours, as they are."""
+    """A text with U+FFFD for what cannot be seen; other values, and markup of ours, as they are."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNSEEN.sub("�", value)
+        return _UNSEEN.sub("\ufffd", value)
     return value
 
 

@@ -268,8 +268,8 @@ WORDS = SITE | {
     "abroad": Text("外国に及ぶもの", "Reaching abroad"),
     "graph": Text("委託の関係", "Who passes data to whom"),
     "graph_said": Text(
-        "○ 良 / △ 注意（評価・監査の期限が近い、決定がない）/ ✕ 所見あり",
-        "○ good / △ a term runs out, or nothing was decided / ✕ findings stand",
+        "○ 良 / △ 注意（評価・監査の期限が近い、決定がない）/ × 所見あり",
+        "○ good / △ a term runs out, or nothing was decided / × findings stand",
     ),
     "us": Text("当社", "Our company"),
     "contractor": Text("委託先", "Contractor"),
