@@ -60,7 +60,7 @@ COMPONENTS = (
     ),
     Component(
         "State in RocksDB", NOT_RUN, (),
-        "a campaign of moves is written; its last runs did not hold",
+        "moves between four workers: with `SHOSEKI_LONG` only",
     ),
     Component(
         "ClickHouse client", "run",
@@ -97,13 +97,21 @@ COMPONENTS = (
         "against the schemas of Kubernetes 1.32 and 1.37; never applied to a cluster",
     ),
     Component(
-        "Prometheus and Alertmanager", "parsed only",
-        tuple(f"tests/deploy/test_monitoring.py::test_{name}" for name in ("promtool", "amtool")),
-        "by promtool and amtool",
+        "Prometheus and Alertmanager", "run",
+        (
+            "tests/deploy/test_alerting.py", "tests/deploy/test_rules.py",
+            *(f"tests/deploy/test_monitoring.py::test_{name}" for name in ("promtool", "amtool")),
+        ),
+        "Debian's, from an event to a webhook and the answer back; every rule by promtool",
     ),
     Component(
-        "Grafana's data sources", "parsed only", ("tests/deploy/test_monitoring.py::test_grafana",),
-        "as YAML, against the compose file; Grafana was never started",
+        "Console", "run", ("tests/streams/console/",),
+        "in Chromium, asked for accessibility by axe",
+    ),
+    Component(
+        "Grafana's boards and data sources", "parsed only",
+        ("tests/dashboards/", "tests/deploy/test_monitoring.py::test_grafana"),
+        "by its SDK, every query run on the embedded engine; Grafana was never started",
     ),
     Component(
         "ClickHouse server, single or replicated", NOT_RUN, (), "none is to be had in the tests"
