@@ -41,6 +41,7 @@ from streams.reading import Item, Reader
 from streams.rejects import Reject
 from streams.simulate import Simulation, simulate
 from streams.simulate.weblog import LOGS, combined_log, source_toml
+from streams.store import Store
 
 HELP = "a simulated company, judged and sealed: writes DIR/pack.zip and serves its console"
 MARK = ".shoseki-demo"
@@ -87,30 +88,40 @@ def run(args: argparse.Namespace) -> int:
     logs = sum(number for name, number in sizes.items() if name != "events")
     say(f"     {sizes.total():,} events, {logs:,} of them as lines of two web servers' logs")
     with wiring.hold(settings.store) as store:
-        forms, found = wiring.open_forms(settings), catalogue.load()
-        parts = wiring.parts(settings, store, forms)
-        wiring.install(settings.store, parts)
-        say("2/5  publishing and judging them, half a day at a time …")
-        asyncio.run(stream(settings, parts, company, here, sizes.total(), found))
-        say("3/5  cutting the evidence pack: tables, report, workbook, samples, proofs …")
-        pack = here / "pack.zip"
-        evidence = Evidence(store, cut(store), Period(company.start, company.end - ONE_DAY))
-        write_pack(order(settings, evidence, found), pack, lambda text: say(f"     {text} …"))
-        findings = [f for f in store.findings() if f["verdict"] in SHOWN]
-        populations = store.populations()
-        say("4/5  verifying it, with code that shares nothing with what wrote it …")
-        report = verify_pack(pack, {})
-        tell(here, company, findings, populations, report)
-        if report.fault is not None:
-            return 1
-        if args.no_serve or not sys.stdout.isatty():
-            say("5/5  writing the console as files …")
-            until, days = instant(company.until), MONTH * args.months
-            pages = write(store, found, policies.load(), until, here / "console", days)
-            print(f"  {here}/console/index.html   {pages:,} pages of the console, as files")
-        else:
-            say("5/5  serving the console …")
-            asyncio.run(serve(settings, wiring.parts(settings, store, forms), company))
+        return asyncio.run(played(args, settings, store, company, sizes.total()))
+
+
+async def played(
+    args: argparse.Namespace,
+    settings: configuration.Settings,
+    store: Store,
+    company: Simulation,
+    total: int,
+) -> int:
+    """Everything but the simulation, in one event loop: the embedded log belongs to it."""
+    here: Path = args.dir
+    forms, found = wiring.open_forms(settings), catalogue.load()
+    parts = wiring.install(settings.store, wiring.parts(settings, store, forms))
+    say("2/5  publishing and judging them, half a day at a time …")
+    await stream(settings, parts, company, here, total, found)
+    say("3/5  cutting the evidence pack: tables, report, workbook, samples, proofs …")
+    pack = here / "pack.zip"
+    evidence = Evidence(store, cut(store), Period(company.start, company.end - ONE_DAY))
+    write_pack(order(settings, evidence, found), pack, lambda text: say(f"     {text} …"))
+    findings = [f for f in store.findings() if f["verdict"] in SHOWN]
+    say("4/5  verifying it, with code that shares nothing with what wrote it …")
+    report = verify_pack(pack, {})
+    tell(here, company, findings, store.populations(), report)
+    if report.fault is not None:
+        return 1
+    if args.no_serve or not sys.stdout.isatty():
+        say("5/5  writing the console as files …")
+        until, days = instant(company.until), MONTH * args.months
+        pages = write(store, found, policies.load(), until, here / "console", days)
+        print(f"  {here}/console/index.html   {pages:,} pages of the console, as files")
+    else:
+        say("5/5  serving the console …")
+        await serve(settings, wiring.parts(settings, store, forms), company)
     return 0
 
 
