@@ -14,7 +14,8 @@ from controls.kernel import Refusal
 from controls.policies import Policy
 from dashboards.boards import BOARDS
 from streams.console import finding
-from streams.console.handlers import ASSETS, LANGUAGES
+from streams.console.frame import LANGUAGES, other
+from streams.console.handlers import ASSETS
 from streams.console.pages import Page, pages
 from streams.console.proof import Proofs
 from streams.console.render import Templates, file, written
@@ -85,7 +86,6 @@ def _page(
     path = page.path.removesuffix("/{id}")
     name = file(path, id)
     up = "../" * (name.count("/") + 1)
-    other = LANGUAGES[1 - LANGUAGES.index(lang)]
     given: dict[str, Any] = {"id": id} if id else {}
     query = {"status": "all"} if page.path == "findings" else {}
     frame = {
@@ -95,8 +95,8 @@ def _page(
         "to": written(lang, up),
         "name": f"{path}/{id}" if id else path,
         "fingerprint": sight.catalogue.fingerprint,
-        "other": other,
-        "switch": f"{up}{other}/{name}",
+        "other": other(lang),
+        "switch": f"{up}{other(lang)}/{name}",
         "session": None,
         "as_of": sight.now,
         "now": sight.now,

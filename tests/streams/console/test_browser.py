@@ -186,7 +186,7 @@ def test_a_connection_that_is_lost_is_told(browser: Browser, site: Site) -> None
     page.context.close()
 
 
-@pytest.mark.parametrize("text", HOSTILE[:4])
+@pytest.mark.parametrize("text", HOSTILE[1:4:2])
 def test_a_hostile_text_neither_runs_nor_breaks_the_page(
     browser: Browser, site: Site, text: str
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from streams.console import guard
 from streams.local import Broker
+from streams.store import StoreError
 from streams.topics import topic
 from tests.streams.console.conftest import Site
 
@@ -215,8 +217,8 @@ def test_a_period_that_is_not_offered_is_400(site: Site) -> None:
     assert site.ask("/en/?days=31", "soc").status == 400
 
 
-def test_an_error_says_nothing_of_how_we_are_made(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+def test_an_error_says_nothing_of_how_we_are_made_and_the_log_nothing_of_whom(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret of the house")
@@ -225,6 +227,7 @@ def test_an_error_says_nothing_of_how_we_are_made(
     answer = site.ask("/en/controls?days=7", "soc")
     assert answer.status == 500
     assert "secret" not in answer.text and "Traceback" not in answer.text
+    assert "secret" not in caplog.text and "kind=RuntimeError" in caplog.text
 
 
 # --- what every answer says ------------------------------------------------------------------
@@ -293,6 +296,24 @@ def test_words_that_name_a_person_are_refused(site: Site) -> None:
 def test_an_act_on_a_finding_that_is_none_is_404(site: Site) -> None:
     assert site.post("/en/findings/none/acknowledge", {"by": "stf-1"}, "soc").status == 404
     assert site.post(f"/en/findings/{site.finding}/paint", {"by": "stf-1"}, "soc").status == 404
+
+
+def test_a_store_that_is_away_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("store: query failed: no answer in time")
+
+    monkeypatch.setattr(site.store, "query", away)
+    assert site.ask("/en/findings?severity=low&page=7", "soc").status == 503
+
+
+def test_a_store_that_is_slow_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Event()
+    monkeypatch.setattr(site.console._handlers.reading, "_seconds", 0.2)
+    monkeypatch.setattr(site.store, "query", lambda *_, **__: asked.wait(30) and [])
+    try:
+        assert site.ask("/en/findings?severity=low&page=8", "soc").status == 503
+    finally:
+        asked.set()
 
 
 @pytest.mark.parametrize(
