@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from controls.kernel import HOUR
 from streams import settings, wiring
+from streams.evidence.log import again, stated
 from streams.export.cut import Cut, Evidence, Period
 from streams.pseudonyms import Pseudonyms
 from streams.reading import Reader
 from streams.replay import Replay
 from streams.simulate import Simulation, simulate
+from streams.store.clickhouse import ClickHouse
+from streams.store.columns import TABLES
 from streams.store.memory import Memory
+from streams.store.sql import SCHEMAS
 
 FIRST, LAST = date(2026, 4, 1), date(2026, 5, 12)
 
@@ -68,3 +73,18 @@ def recorded(place: Path) -> Company:
     ]
     labels = [each for each in simulation.labels if each["occurred_at"][:10] < f"{LAST}"]
     return Company(evidence, frozenset(people), tuple(links), tuple(labels))
+
+
+def fill(store: ClickHouse, company: Company) -> None:
+    """Everything that the company's store holds, and one entry of the log over it."""
+    evidence = company.evidence
+    rows = {table: list[dict[str, Any]]() for table in SCHEMAS}
+    rows["ledger"] = list(evidence.store.blocks())
+    for lane, partition in evidence.cut.heads:
+        for table in TABLES:
+            if table != "ledger":
+                rows[table] += evidence.store.rows(table, lane, partition)
+    for table, found in rows.items():
+        if found:
+            store.load(table, pa.Table.from_pylist(found, SCHEMAS[table]), table)
+    store.append(again(None, evidence.cut.at, stated(evidence.store.heads()), "note"))

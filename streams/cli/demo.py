@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from heapq import merge
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from controls import catalogue, policies
-from controls.calendar import jst_day, jst_text
+from controls.calendar import day_start, jst_day, jst_text
 from controls.catalogue import Catalogue
 from controls.events.fields import instant
 from controls.kernel import HOUR, Refusal, arrival
@@ -35,6 +35,7 @@ from streams.evidence.verify import Report, verify_pack
 from streams.export.cut import Evidence, Period
 from streams.export.cutting import cut
 from streams.export.pack import write_pack
+from streams.local import Broker
 from streams.pipeline import Parts
 from streams.publish import Publisher, open_log
 from streams.reading import Item, Reader
@@ -100,10 +101,14 @@ async def played(
 ) -> int:
     """Everything but the simulation, in one event loop: the embedded log belongs to it."""
     here: Path = args.dir
+    moment = Moment(instant(company.until))
+    directory = wiring.log_directory(settings)
+    assert directory is not None
+    _held = Broker.shared(directory, clock=lambda: moment.now)  # shared while it is held
     forms, found = wiring.open_forms(settings), catalogue.load()
     parts = wiring.install(settings.store, wiring.parts(settings, store, forms))
     say("2/5  publishing and judging them, half a day at a time …")
-    await stream(settings, parts, company, here, total, found)
+    await stream(settings, parts, company, here, total, found, moment)
     say("3/5  cutting the evidence pack: tables, report, workbook, samples, proofs …")
     pack = here / "pack.zip"
     evidence = Evidence(store, cut(store), Period(company.start, company.end - ONE_DAY))
@@ -121,7 +126,7 @@ async def played(
         print(f"  {here}/console/index.html   {pages:,} pages of the console, as files")
     else:
         say("5/5  serving the console …")
-        await serve(settings, wiring.parts(settings, store, forms), company)
+        await serve(settings, wiring.parts(settings, store, forms), moment)
     return 0
 
 
@@ -224,9 +229,11 @@ async def stream(
     here: Path,
     total: int,
     found: Catalogue,
+    moment: Moment,
 ) -> None:
     """Publish step by step, with a tick after each, and let the service follow; at last what the
     people on call did about it."""
+    moment.now = day_start(company.start)
     service = Service(settings, parts, ticks=False)
     log = open_log(settings)
     publisher = Publisher(log, settings.partitions)
@@ -239,6 +246,7 @@ async def stream(
         at = edge if isinstance(item, Reject) else arrival(item)
         if at > edge:
             if pending:
+                moment.now = edge
                 publisher.publish(pending)
                 publisher.tick(edge)
                 pending = []
@@ -251,8 +259,8 @@ async def stream(
                     )
             edge = (at // STEP + 1) * STEP
         pending.append(item)
+    until = moment.now = instant(company.until)
     publisher.publish(pending)
-    until = instant(company.until)
     await settled(service, publisher, until)
     assert parts.org_id is not None
     controls = {control.id: control for control in found.controls}
@@ -269,6 +277,13 @@ async def stream(
     )
 
 
+@dataclass(slots=True)
+class Moment:
+    """What time it is in the simulation (ms): by that clock the log appends."""
+
+    now: int
+
+
 TWICE = 3
 """Ticks after which nothing is open: twice more for what traffic told and for what that hides."""
 
@@ -280,7 +295,7 @@ async def settled(service: Service, publisher: Publisher, now: int) -> None:
         await caught_up(service, moment)
 
 
-async def serve(settings: configuration.Settings, parts: Parts, company: Simulation) -> None:
+async def serve(settings: configuration.Settings, parts: Parts, moment: Moment) -> None:
     """The console, as of the end of the period, until SIGINT or SIGTERM; time stands still there
     but for the moments at which somebody acts."""
     service = Service(settings, parts, ticks=False)
@@ -290,19 +305,19 @@ async def serve(settings: configuration.Settings, parts: Parts, company: Simulat
         loop.add_signal_handler(number, ended.set)
     log = open_log(settings)
     publisher = Publisher(log, settings.partitions)
-    now = instant(company.until) + 2 * TWICE
-    await settled(service, publisher, now)
-    office = Office.of(settings, parts.store, parts.forms, clock=lambda: now)
-    console = Console(replace(office, recorded=lambda: now))
+    moment.now += 2 * TWICE
+    await settled(service, publisher, moment.now)
+    office = Office.of(settings, parts.store, parts.forms, clock=lambda: moment.now)
+    console = Console(replace(office, recorded=lambda: moment.now))
     console.start()
-    print(f"\nThe console of the company, as of {jst_text(instant(company.until))[:16]}:")
+    print(f"\nThe console of the company, as of {jst_text(moment.now)[:16]}:")
     print(f"  {console.link('privacy-office')}\n  (opens once; Ctrl-C ends)", flush=True)
     while not ended.is_set() and service.failed is None:
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), 0.5)
         if any(lag.messages for lag in service.worker.lags()):
-            now += TWICE
-            await settled(service, publisher, now)
+            moment.now += TWICE
+            await settled(service, publisher, moment.now)
     console.stop()
     log.close()
     await service.stop()

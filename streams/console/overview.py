@@ -46,10 +46,11 @@ def page(sight: Sight, query: Query) -> Mapping[str, Any]:
 
 
 def populations(sight: Sight) -> dict[str, dict[str, int]]:
-    """Judgements of the period by control and verdict; a revision takes off what it corrects."""
+    """Judgements of the period by control and verdict; a revision takes off what it corrects, from
+    an earlier period too: never below nought."""
     total: dict[str, dict[str, int]] = defaultdict(dict)
     for row in sight.ask(queries.POPULATIONS, **sight.span):
-        total[row["control"]][row["verdict"]] = row["number"]
+        total[row["control"]][row["verdict"]] = max(0, row["number"])
     return dict(total)
 
 

@@ -50,13 +50,15 @@ class Broker:
         folder(self._topics)
 
     @classmethod
-    def shared(cls, path: str | os.PathLike[str]) -> "Broker":
-        """The one broker of this process for a folder; made on first use."""
+    def shared(
+        cls, path: str | os.PathLike[str], clock: Callable[[], int] = wall_clock
+    ) -> "Broker":
+        """The one broker of this process for a folder; made on first use, with that clock."""
         with _sharing:
             real = os.path.realpath(path)
             broker = _shared.get(real)
             if broker is None:
-                broker = _shared[real] = cls(real)
+                broker = _shared[real] = cls(real, clock=clock)
             return broker
 
     # -- topics

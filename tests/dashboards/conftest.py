@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import clickhouse_connect
-import pyarrow as pa
 import pytest
 
 from dashboards.sql import Scope
-from streams.evidence.log import again, stated
 from streams.store.clickhouse import ClickHouse
 from streams.store.client import SETTINGS, Engine, connect
-from streams.store.columns import TABLES
 from streams.store.grants import ROLES
 from streams.store.migrate import migrate
-from streams.store.sql import SCHEMAS
-from tests.company import Company
+from tests.company import Company, fill
 
 
 @dataclass(frozen=True)
@@ -61,18 +57,3 @@ def boards(
     yield Boards(ClickHouse(Engine(client, client.close)), recorded_company, scope)
     client.close()
     engine.close()
-
-
-def fill(store: ClickHouse, company: Company) -> None:
-    """Everything that the company's store holds, and one entry of the log over it."""
-    evidence = company.evidence
-    rows = {table: list[dict[str, Any]]() for table in SCHEMAS}
-    rows["ledger"] = list(evidence.store.blocks())
-    for lane, partition in evidence.cut.heads:
-        for table in TABLES:
-            if table != "ledger":
-                rows[table] += evidence.store.rows(table, lane, partition)
-    for table, found in rows.items():
-        if found:
-            store.load(table, pa.Table.from_pylist(found, SCHEMAS[table]), table)
-    store.append(again(None, evidence.cut.at, stated(evidence.store.heads()), "note"))

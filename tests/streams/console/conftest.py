@@ -21,8 +21,7 @@ from streams.console.access import Role
 from streams.pseudonyms import Pseudonyms
 from streams.store.clickhouse import ClickHouse
 from streams.store.sql import SCHEMAS
-from tests.company import Company
-from tests.dashboards.conftest import fill
+from tests.company import Company, fill
 
 HOSTILE = (
     "<script>alert(1)</script>",
