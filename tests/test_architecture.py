@@ -11,7 +11,7 @@ TREE = Path(__file__).parents[1]
 PACKAGES = ("controls", "streams", "dashboards")
 # What controls/ may use besides the standard library and itself.
 PURE = {"pydantic", "pydantic_core", "holidays"}
-# Foreign libraries and the modules of streams/ that may import them; wiring and cli are free.
+# Foreign libraries and the modules that may import them; wiring and cli are free.
 ONLY = {
     "faust": ("app", "agents", "connection", "local", "state"),
     "mode": ("app", "agents", "local", "state"),
@@ -26,6 +26,7 @@ ONLY = {
     "aiohttp": ("console",),
     "reportlab": ("export",),
     "xlsxwriter": ("export",),
+    "grafana_foundation_sdk": ("grafana", "grafana_panels"),
 }
 FREE = ("wiring", "cli")
 # What a control's own folder may use of controls/.
