@@ -1,12 +1,28 @@
-"""The words for keys that panels show, in both languages."""
+"""The words for keys that panels, pages and reports show, in both languages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from controls.kernel import Text
-from streams.site.words import MEASURE
 
+MEASURE = {
+    "governance": Text("統制・PMS", "Governance"),
+    "organizational": Text("組織的安全管理措置", "Organizational measures"),
+    "human": Text("人的安全管理措置", "Human measures"),
+    "physical": Text("物理的安全管理措置", "Physical measures"),
+    "technical": Text("技術的安全管理措置", "Technical measures"),
+    "external_environment": Text("外的環境の把握", "External environment"),
+    "outsourcing": Text("委託先の監督", "Outsourcing"),
+    "provision": Text("第三者提供", "Provision to third parties"),
+    "cross_border": Text("外国にある第三者への提供", "Provision abroad"),
+    "rights": Text("開示等の請求", "Requests of principals"),
+    "retention": Text("保存と消去", "Retention and erasure"),
+    "purpose": Text("取得と利用目的", "Acquisition and purpose"),
+    "web": Text("ウェブとタグ", "Web and tags"),
+    "anonymized": Text("匿名加工・仮名加工", "Anonymized and pseudonymized data"),
+    "incident": Text("漏えい等", "Incidents"),
+}
 SEVERITY = {
     "critical": Text("重大", "Critical"),
     "high": Text("高", "High"),

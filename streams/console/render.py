@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 from controls.calendar import jst_text
 from controls.kernel import SEVERITIES, Text
-from dashboards.words import SEVERITY, STATE, STATUS, VERDICT
+from dashboards.words import MEASURE, SEVERITY, STATE, STATUS, VERDICT
 from streams.console import board, chart, graph, words
 from streams.console.plain import brief, plain
 from streams.site import prose
-from streams.site.words import MEASURE, SOURCE
+from streams.site.words import SOURCE
 
 To = Callable[..., str]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from reportlab.platypus import Flowable, KeepInFrame, PageBreak, Table
 
 from controls.catalogue import Catalogue
+from dashboards.words import MEASURE as MEASURES
 from streams.export import page
 from streams.export import page_affairs as affairs
 from streams.export import page_words as words
@@ -30,7 +31,6 @@ from streams.export.page_facts import (
     second,
 )
 from streams.export.tables.table import Table as Rows
-from streams.site.words import MEASURE as MEASURES
 
 AGES = ((7, "7 日以内"), (30, "30 日以内"), (90, "90 日以内"), (None, "90 日超"))
 """Days since a finding was detected, at most."""

@@ -8,13 +8,13 @@ from typing import Any
 from reportlab.platypus import Flowable
 
 from controls.kernel import Control
+from dashboards.words import MEASURE as MEASURES
 from streams.export import page
 from streams.export import page_words as words
 from streams.export.page import SMALL, gap, room
 from streams.export.page_document import Document
 from streams.export.page_facts import Facts, Line, brief, minute
 from streams.export.sample import Drawn
-from streams.site.words import MEASURE as MEASURES
 
 LIMIT = 30
 """Open findings that are listed for one control; 03_violations has all."""

@@ -7,14 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from controls.kernel import Source
+from dashboards import words
 
-VERDICT = {
-    "pass": "適合",
-    "violation": "違反",
-    "not_applicable": "対象外",
-    "indeterminate": "判定不能",
-}
-SEVERITY = {"critical": "重大", "high": "高", "medium": "中", "low": "低", "info": "情報"}
+VERDICT = {name: text.ja for name, text in words.VERDICT.items()}
+SEVERITY = {name: text.ja for name, text in words.SEVERITY.items()}
 SOURCE = {
     "appi": "個人情報保護法",
     "ppc_guideline": "個人情報保護委員会ガイドライン",

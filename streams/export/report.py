@@ -10,6 +10,8 @@ from typing import BinaryIO
 from reportlab.platypus import Flowable, HRFlowable, KeepTogether
 
 from controls.catalogue import Catalogue
+from dashboards.boards import panel
+from dashboards.words import MEASURE as MEASURES
 from streams.export import chart, page, page_controls, page_coverage
 from streams.export import page_words as words
 from streams.export.cut import Evidence
@@ -18,7 +20,6 @@ from streams.export.page_document import Document, Entry, Heading, beside
 from streams.export.page_facts import Facts, generator, grouped, root, second
 from streams.export.sample import Drawn
 from streams.export.tables.table import Table as Rows
-from streams.site.words import MEASURE as MEASURES
 
 TITLE = ("個人情報保護マネジメントシステム", "運用証跡報告書")
 HEADS = 8
@@ -144,7 +145,7 @@ def _overview(document: Document, facts: Facts) -> Iterator[Flowable]:
     months, counts = _by_month(facts)
     yield KeepTogether(
         [
-            document.text("所見の重大度と発生月", PART),
+            document.text(f"{panel('violations-by-severity').title.ja}（発生月）", PART),
             chart.severities(months, counts),
             document.text(
                 "期間より前に発生し、切取り点で未処置か、期間内に見つかったものは「以前」に含む。",
@@ -154,12 +155,12 @@ def _overview(document: Document, facts: Facts) -> Iterator[Flowable]:
     )
     rows = [(MEASURES[name].ja, counts) for name, counts in facts.measures.items()]
     yield KeepTogether(
-        [document.text("措置ごとの母集団と判定", PART), gap(2), chart.populations(rows)]
+        [document.text(panel("measures").title.ja, PART), gap(2), chart.populations(rows)]
     )
 
 
 def _by_month(facts: Facts) -> tuple[list[str], Counter[tuple[str, str]]]:
-    """Months of the period, `以前` before them where something is, and the findings of each."""
+    """Months of the period, `以前` before them where something is, and the violations of each."""
     period = facts.evidence.period
     months, day = [], period.first.replace(day=1)
     while day <= period.last:
@@ -167,6 +168,8 @@ def _by_month(facts: Facts) -> tuple[list[str], Counter[tuple[str, str]]]:
         day = (day + timedelta(days=31)).replace(day=1)
     counts: Counter[tuple[str, str]] = Counter()
     for line in facts.findings:
+        if line["verdict"] != "violation":
+            continue
         month = str(line["occurred_at"])[:7]
         early = str(line["occurred_at"])[:10] < f"{period.first}"
         counts["以前" if early else month, str(line["severity"])] += 1

@@ -20,8 +20,9 @@ from controls.events.retention import RetentionClass
 from controls.events.spec import Field
 from controls.kernel import Control, Refusal, Text
 from controls.policies import Policy
+from dashboards.words import MEASURE
 from streams.site import prose
-from streams.site.words import LANGUAGES, MEASURE, SOURCE, WORDS
+from streams.site.words import LANGUAGES, SOURCE, WORDS
 
 COMMON = ("actor_ref", "recorded_by_ref", "document_ref")
 """Personal fields that every event has."""
