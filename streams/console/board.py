@@ -28,8 +28,7 @@ def shown(sight: Sight, query: Query, id: str) -> Mapping[str, Any]:
     board = next((each for each in BOARDS if each.id == id), None)
     if board is None:
         raise Unknown("there is no such board")
-    latest = sight.ask(LATEST)[0]["at"]
-    scope = Scope(sight.since, max(sight.now, latest), language=sight.lang)
+    scope = Scope(sight.since, sight.now, language=sight.lang)
     panels = [(panel, sight.panel(panel, scope)) for panel in shown_of(sight, board)]
     return {
         "board": board,
@@ -37,10 +36,6 @@ def shown(sight: Sight, query: Query, id: str) -> Mapping[str, Any]:
         "withheld": sum(bool(panel.sql) for panel in board.panels) - len(panels),
         "metrics": sum(not panel.sql for panel in board.panels),
     }
-
-
-LATEST = "SELECT toUnixTimestamp64Milli(max(recorded_at)) AS at FROM ledger"
-"""When the last block was recorded: boards look at findings by that time."""
 
 
 def shown_of(sight: Sight, board: Board) -> list[Panel]:
