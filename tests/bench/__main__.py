@@ -1,6 +1,6 @@
 """Where the time of an event goes, as ratios in one run on the same events.
 
-    python tests/bench [--events 100000] [--memory 1000000] [--profile] [--json]
+    python tests/bench [--events 100000] [--memory 1000000] [--pack 10000000] [--profile] [--json]
                        [--kafka [--backlog 1000000]]
 
 Every part is a process of its own, one after the other, garbage of the start frozen.  Nothing
@@ -36,6 +36,8 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100_000, metavar="N")
     parser.add_argument("--memory", type=int, default=0, metavar="N",
                         help="watch the memory of the service over so many events")  # fmt: skip
+    parser.add_argument("--pack", type=int, default=0, metavar="N",
+                        help="a pack of so many rows, most of them copies")  # fmt: skip
     parser.add_argument("--kafka", action="store_true",
                         help="on a real broker too; Maven fetches it once")  # fmt: skip
     parser.add_argument("--broker", metavar="HOST:PORT",
@@ -128,6 +130,7 @@ def part(name: str, file: Path, here: Path, args: argparse.Namespace) -> Any:
     """One measurement in a process of its own; what it prints last is its answer."""
     say(f"{name} …")
     command = [sys.executable, str(HERE), "--part", name, str(file), str(here)]
+    command += ["--pack", str(args.pack)]
     if args.broker:
         command += ["--broker", args.broker, "--rate", str(args.rate or 0)]
     done = subprocess.run(command, stdout=subprocess.PIPE, cwd=here, check=True)
@@ -173,7 +176,7 @@ def _breadth(file: Path, here: Path, args: argparse.Namespace) -> Any:
 def _proving(file: Path, here: Path, args: argparse.Namespace) -> Any:
     import proving
 
-    return proving.measure(file, here)
+    return proving.measure(file, here, args.pack)
 
 
 def _stock(file: Path, here: Path, args: argparse.Namespace) -> Any:
