@@ -154,6 +154,9 @@ class Alerts(BaseModel):
     """PEM file of the authority that signed the certificate; null trusts the system's."""
     severity: Severity = "medium"
     """The least severity that is sent."""
+    raised: bool = True
+    """Whether high and critical findings are raised as alert.changed here; false where the tool that
+    is told of them sends these events itself."""
     resend_seconds: int = Field(default=60, ge=1, le=3600)
     """How often what stands is sent again; Alertmanager takes an alert for over after four times
     as long without."""

@@ -150,7 +150,8 @@ class Watch:
         for block in blocks:
             standing.add(block.events, block.findings)
         try:
-            await self._register(standing)
+            if self._settings.raised:
+                await self._register(standing)
         finally:
             if self._alertmanager is not None:
                 await self._send(standing)

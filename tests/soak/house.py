@@ -283,7 +283,7 @@ def write(
         f'keys = "{house}/keys"\nanchor = "{folder}/anchors.jsonl"\ndata = "{folder}/data"\n'
         f"partitions = {PARTITIONS}\ntick_ms = 1000\nsession_seconds = {SESSION}\n"
         f'metrics = "{address}"\nintake_metrics = "{address}"\nverify_hour = 23\n'
-        'console.address = ""\n'
+        'console.address = ""\nalerts.raised = false\n'
         + "".join(raw.toml(str(house)) for raw in RAW)
     )
 

@@ -275,7 +275,7 @@ def configure(
         f'broker = "{broker}"\nstore = "{store}"\nstate = "{state}"\n'
         f'keys = "{keys or folder / "keys"}"\ndata = "{data}"\n'
         f'partitions = {PARTITIONS}\nmetrics = "127.0.0.1:0"\nsession_seconds = {SESSION}\n'
-        'console.address = ""\n'
+        'console.address = ""\nalerts.raised = false\n'
     )
     return file
 
