@@ -155,8 +155,8 @@ class Alerts(BaseModel):
     severity: Severity = "medium"
     """The least severity that is sent."""
     raised: bool = True
-    """Whether high and critical findings are raised as alert.changed here; false where the tool that
-    is told of them sends these events itself."""
+    """Whether high and critical findings are raised as alert.changed here; false where the tool
+    that is told of them sends these events itself."""
     resend_seconds: int = Field(default=60, ge=1, le=3600)
     """How often what stands is sent again; Alertmanager takes an alert for over after four times
     as long without."""
