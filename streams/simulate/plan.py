@@ -109,14 +109,16 @@ class Plan:
         return self.rng.choice(self._settled)
 
     def clerk(self, code: str) -> Person:
-        """Such a one of whom no finding of that code stands yet, and who reads no data and so sits
-        at no machine but for the sign-ins."""
+        """Such a one of whom no finding of that code stands yet, who reads no data and so sits at
+        no machine but for the sign-ins, and whose work leads to no zone."""
         apart = {keeper.ref for keeper in self.company.keepers.values()} | self.blamed(code)
         return self.rng.choice(
             [
                 p
                 for p in self._settled
-                if DEPARTMENTS[p.depts[0][1]][1] is None and p.ref not in apart
+                if DEPARTMENTS[p.depts[0][1]][1] is None
+                and DEPARTMENTS[p.depts[0][1]][3] is None
+                and p.ref not in apart
             ]
         )
 
