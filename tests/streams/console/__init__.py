@@ -1,1 +1,1 @@
-"""The console, over one company for all of its tests: pytest ends a fixture of a package with it."""
+"""The console, over one company for all its tests: a fixture of a package ends with it."""
