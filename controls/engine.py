@@ -146,8 +146,8 @@ class Engine:
             for each in (*block.tallies, *((tally,) if tally else ())):
                 fold(block, each, memory, outcome)
             publish(self, block, outcome)
-            answer(block, memory, outcome)
-            publish(self, block, outcome)
+            if answer(block, memory, outcome):
+                publish(self, block, outcome)
         else:
             outcome.tally = tally
         # what follows from a judgement before the judgement itself: where only the first part of

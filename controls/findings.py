@@ -163,9 +163,10 @@ def answers(event: Any) -> Literal["acknowledged", "closed"] | None:
     return ANSWERS.get(event.step)
 
 
-def answer(block: Block, memory: Memory, outcome: Outcome) -> None:
-    """Let the findings that people answered in this block know; an answer to one that is closed,
-    or that does not exist, changes nothing."""
+def answer(block: Block, memory: Memory, outcome: Outcome) -> bool:
+    """Let the findings that people answered in this block know, and say whether there are any; an
+    answer to one that is closed, or that does not exist, changes nothing."""
+    answered = False
     for event in block.events:
         said = answers(event)
         if said is None:
@@ -183,6 +184,8 @@ def answer(block: Block, memory: Memory, outcome: Outcome) -> None:
         if _closed(held) or finding_id(*_about(key), held.get("closing", "")) != event.alert_id:
             continue
         outcome.memory[key] = {**held, "answer": said, "answered": event.event_id}
+        answered = True
+    return answered
 
 
 def _about(key: str) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Literal
 
 from controls import catalogue
-from controls.kernel import Refusal, Text
+from controls.kernel import STANDING, Refusal, Text
 
 Language = Literal["ja", "en"]
 
@@ -49,7 +49,7 @@ CURRENT = f"""(
     ORDER BY finding_id, revision DESC LIMIT 1 BY finding_id
 )"""
 """What was current of every finding at the end of the period; `opened`: first detected."""
-OPEN = "verdict IN ('violation', 'indeterminate') AND status IN ('open', 'acknowledged')"
+OPEN = f"verdict IN ('violation', 'indeterminate') AND status IN {STANDING}"
 POPULATIONS = f"""(
     SELECT now, control, counted.1 AS verdict, counted.2 AS number FROM (
         SELECT now, own.1 AS control,

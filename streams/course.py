@@ -10,10 +10,11 @@ from typing import Any
 from controls.events import AlertChanged, Event, NonconformityChanged
 from controls.governance.open_nonconformity import SETTING
 from controls.organizational.unanswered_alert import CLOSING as DISPOSITIONS
+from streams.export.gaps import standing
 from streams.recall import EVER
 from streams.store import Ask, Store
 
-__all__ = ["ASSIGNING", "DISPOSITIONS", "Course", "Finding", "course", "standing"]
+__all__ = ["ASSIGNING", "DISPOSITIONS", "Course", "Finding", "course"]
 
 Finding = Mapping[str, Any]
 """A finding in the form of the contract."""
@@ -70,10 +71,3 @@ def course(store: Store, finding_id: str) -> Course:
     names = {change.nc_id for change in caused}
     changes = asked(NonconformityChanged, "nc_id", *names) if names else []
     return Course(standing(alerts), standing(changes))
-
-
-def standing(events: Sequence[Any]) -> list[Any]:
-    """The events without those that another of them corrects, in order of time."""
-    corrected = {event.corrects_event_id for event in events}
-    kept = [event for event in events if event.event_id not in corrected]
-    return sorted(kept, key=lambda event: (event.occurred_at, event.event_id))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from controls.books.core import OUTAGES, SOURCES
 from controls.calendar import day_end
 from controls.events import LogSourceStatus
-from controls.kernel import DAY, MINUTE, SEVERITIES
+from controls.kernel import DAY, MINUTE, SEVERITIES, STANDING
 from controls.registers import Registers
 from controls.shapes import Case
 from streams import metrics
@@ -46,7 +46,7 @@ FROM (
         toUnixTimestamp64Milli(minIf(detected_at, verdict = 'violation')) AS since
     FROM findings GROUP BY finding_id
 )
-WHERE last.2 = 'violation' AND last.3 IN ('open', 'acknowledged')
+WHERE last.2 = 'violation' AND last.3 IN {STANDING}
 GROUP BY severity, age
 """
 """Findings that stand, by severity and age as of {now}."""

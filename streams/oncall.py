@@ -25,13 +25,13 @@ from controls.events import AlertChanged, Event, NonconformityChanged, OwnSilenc
 from controls.kernel import DAY, STANDING, Refusal
 from controls.organizational.unanswered_alert import EXCUSED
 from streams import acts
-from streams.course import ASSIGNING, DISPOSITIONS, Course, Finding, course, standing
+from streams.course import ASSIGNING, DISPOSITIONS, Course, Finding, course
 from streams.free_text import impersonal
 from streams.pseudonyms import Forms, jst_year
 
 __all__ = [
     "ASSIGNING", "DISPOSITIONS", "Course", "Desk", "Finding", "Settled", "acknowledge", "assign",
-    "close", "comment", "course", "escalate", "silence", "standing", "unsilence",
+    "close", "comment", "course", "escalate", "silence", "unsilence",
 ]  # fmt: skip
 
 Kind = Literal["silence", "exception"]

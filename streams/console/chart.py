@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from streams.console.plain import safe
 
+LABEL = 64
+"""Units of the drawing between the beginnings of two labels below it; half of them hold one."""
 VERDICTS = ("pass", "violation", "indeterminate", "not_applicable")
 
 
@@ -108,11 +110,11 @@ def _rules(width: int, left: int, base: float, scale: float, top: float) -> str:
 
 
 def _below(at: Sequence[str], left: float, step: float, height: int) -> str:
-    every = max(1, ceil(64 / step)) if step else 1
+    every = max(1, ceil(LABEL / step)) if step else 1
     return "".join(
         f'<text x="{left + n * step + 2:.1f}" y="{height - 6}">{safe(when[5:])}</text>'
         for n, when in enumerate(at)
-        if n % every == 0
+        if n % every == 0 and (n == 0 or (len(at) - n) * step >= LABEL / 2)
     )
 
 

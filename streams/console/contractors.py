@@ -20,7 +20,7 @@ from controls.events import (
     ContractorReentrustDecided,
     ContractorReentrusted,
 )
-from controls.kernel import SEVERITIES
+from controls.kernel import SEVERITIES, STANDING
 from dashboards.panels import State
 from streams.console import queries
 from streams.console.graph import Edge
@@ -158,7 +158,11 @@ def _take(one: Contractor, event: Any, today: date) -> None:
             one.countries.update(event.storage_countries)
         case ContractorContractEnded():
             left = [held for held in one.contracts if held.contract_id != event.contract_id]
-            if not left and event.ended_on <= today:
+            if event.ended_on > today:
+                pass  # it is told before its day
+            elif left:
+                one.contracts = left
+            else:
                 one.ended = event.ended_on
         case ContractorDataEntrusted():
             one.entrusted += 1
@@ -179,7 +183,7 @@ def _named(sight: Sight) -> dict[str, list[Row]]:
     """Open findings by every word of their subject; the worst first."""
     own = [id for id in sight.ids if sight.catalogue.measures[id] in MEASURES]
     rows: Sequence[Row] = sight.ask(
-        queries.FINDINGS, sight.of(*own), severities=[], statuses=["open", "acknowledged"],
+        queries.FINDINGS, sight.of(*own), severities=[], statuses=list(STANDING),
         verdicts=["violation"], limit=5_000, offset=0,
     )  # fmt: skip
     found: dict[str, list[Row]] = defaultdict(list)

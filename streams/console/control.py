@@ -8,9 +8,10 @@ from typing import Any
 
 from controls.calendar import jst_day
 from controls.catalogue import MEASURES
+from controls.kernel import STANDING
 from streams import site
 from streams.console import chart, queries
-from streams.console.overview import STANDING, populations
+from streams.console.overview import populations
 from streams.console.sight import Query, Row, Sight, Unknown, one_of
 
 SHOWN = 50
@@ -52,7 +53,7 @@ def shown(sight: Sight, query: Query, id: str) -> Mapping[str, Any]:
     at = chart.days(jst_day(sight.since), jst_day(sight.now))
     place = {day: n for n, day in enumerate(at)}
     series = {name: [0] * len(at) for name in chart.VERDICTS}
-    for row in sight.ask(queries.POPULATION_DAYS, control=id, **sight.span):
+    for row in sight.ask(queries.JUDGED_DAYS, sight.during(id)):
         if row["verdict"] in series and row["day"] in place:
             series[row["verdict"]][place[row["day"]]] = row["number"]
     return {

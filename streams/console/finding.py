@@ -8,19 +8,20 @@ from typing import Any
 from controls.calendar import jst_text
 from controls.catalogue import MEASURES
 from controls.events import Event, OwnSilenced, spec
-from controls.kernel import SEVERITIES
+from controls.kernel import SEVERITIES, STANDING
 from streams import oncall
 from streams.alerts.standing import covers
 from streams.console import queries
 from streams.console.proof import Proofs
 from streams.console.sight import Query, Row, Sight, Unknown, number, one_of
+from streams.export.gaps import standing
 from streams.recall import EVER
 from streams.store import Ask
 from streams.store.columns import ENVELOPE, names
 
 PAGE = 100
 """Findings on one page of the list."""
-STATUSES = ("open", "acknowledged", "closed")
+STATUSES = (*STANDING, "closed")
 VERDICTS = ("violation", "indeterminate")
 OWN = frozenset(
     ("finding_id", "revision", "control", "check", "code", "verdict", "missing", "retroactive",
@@ -44,7 +45,7 @@ def listed(sight: Sight, query: Query, size: int = PAGE) -> Mapping[str, Any]:
         for id in sight.ids
         if control in ("", id) and measure in ("", sight.catalogue.measures[id])
     ]
-    statuses = {"": ["open", "acknowledged"], "all": []}.get(status, [status])
+    statuses = {"": list(STANDING), "all": []}.get(status, [status])
     chosen = {
         "severities": [severity] if severity else [],
         "statuses": statuses,
@@ -106,7 +107,7 @@ def silences(sight: Sight, finding: Row) -> list[OwnSilenced]:
     told: list[Any] = sight.store.recall("books", 0, head.last_offset + 1, [ask])
     return [
         each
-        for each in oncall.standing(told)
+        for each in standing(told)
         if each.starts_at <= sight.now < each.ends_at and covers(each, finding, forms)
     ]
 

@@ -12,6 +12,7 @@ from controls.events import Event
 from controls.kernel import Refusal
 from controls.policies import Policy
 from streams import acts, wiring
+from streams.alerts.alertmanager import secret
 from streams.console import guard
 from streams.console.access import FILE, Tokens
 from streams.oncall import Desk
@@ -62,14 +63,7 @@ class Office:
         file = self.settings.alerts.token_file
         if file is None:
             return None
-        try:
-            secret, *_ = Path(file).read_text(encoding="utf-8").splitlines() or [""]
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "is no text"
-            raise Refusal(f"[alerts] token_file = {file}: {why}") from None
-        if not secret.strip():
-            raise Refusal(f"[alerts] token_file = {file}: its first line is empty")
-        return secret.strip()
+        return secret("token_file", file)
 
     def tokens(self) -> Tokens:
         """The file of tokens, made where only this machine can ask; else Refusal without one."""

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from controls.catalogue import MEASURES
-from controls.kernel import SEVERITIES
+from controls.kernel import SEVERITIES, STANDING
 from streams import clocks
 from streams.console import queries
 from streams.console.sight import Query, Row, Sight
 
 AGES = ("day", "week", "month", "older")
-STANDING = ("open", "acknowledged")
 NEWEST, DUE = 8, 6
 """Rows of what is new, and of what is due next."""
 
@@ -49,7 +48,7 @@ def populations(sight: Sight) -> dict[str, dict[str, int]]:
     """Judgements of the period by control and verdict; a revision takes off what it corrects, from
     an earlier period too: never below nought."""
     total: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in sight.ask(queries.POPULATIONS, **sight.span):
+    for row in sight.ask(queries.JUDGED, sight.during()):
         total[row["control"]][row["verdict"]] = max(0, row["number"])
     return dict(total)
 

@@ -5,11 +5,11 @@ Findings are those that are current, populations those of blocks by the time of 
 
 from __future__ import annotations
 
-from dashboards.sql import CURRENT, OPEN
+from dashboards.sql import CURRENT, OPEN, POPULATIONS
 from streams.store.columns import LEDGER
 from streams.store.sql import read
 
-STANDING = "verdict IN ('violation', 'indeterminate')"
+SHOWABLE = "verdict IN ('violation', 'indeterminate')"
 AGE = "intDiv({now:Int64} - toUnixTimestamp64Milli(detected_at), 86400000)"
 """Days since a finding was known."""
 _SHOWN = """
@@ -21,14 +21,14 @@ TALLY = f"""
 SELECT control, verdict, severity, status,
     multiIf({AGE} < 1, 'day', {AGE} < 7, 'week', {AGE} < 30, 'month', 'older') AS age,
     count() AS number
-FROM {CURRENT} WHERE {STANDING}
+FROM {CURRENT} WHERE {SHOWABLE}
 GROUP BY control, verdict, severity, status, age ORDER BY control, verdict, severity, status, age
 """
 """Findings by control, verdict, severity, status and age."""
 
 _CHOSEN = f"""
 FROM {CURRENT}
-WHERE {STANDING}
+WHERE {SHOWABLE}
     AND (empty({{severities:Array(String)}}) OR severity IN {{severities:Array(String)}})
     AND (empty({{statuses:Array(String)}}) OR status IN {{statuses:Array(String)}})
     AND (empty({{verdicts:Array(String)}}) OR verdict IN {{verdicts:Array(String)}})
@@ -40,29 +40,16 @@ ORDER BY detected_at DESC, finding_id LIMIT {{limit:UInt32}} OFFSET {{offset:UIn
 """
 COUNT = f"SELECT count() AS number {_CHOSEN}"
 
-_OWN = """(
-    SELECT now, arrayJoin(JSONExtractKeysAndValuesRaw(populations)) AS own,
-        arrayJoin(JSONExtractKeysAndValues(own.2, 'Int64')) AS counted
-    FROM ledger
-    WHERE now >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-        AND now <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-)"""
-POPULATIONS = f"""
-SELECT own.1 AS control, counted.1 AS verdict, sum(counted.2) AS number
-FROM {_OWN} GROUP BY control, verdict ORDER BY control, verdict
+JUDGED = f"""
+SELECT control, verdict, sum(number) AS number
+FROM {POPULATIONS} GROUP BY control, verdict ORDER BY control, verdict
 """
-"""Judgements by control and verdict."""
-_DAYS = "toString(toDate(now, 'Asia/Tokyo')) AS day, counted.1 AS verdict"
-POPULATION_DAYS = f"""
-SELECT {_DAYS}, sum(counted.2) AS number
-FROM {_OWN} WHERE own.1 = {{control:String}} GROUP BY day, verdict ORDER BY day, verdict
+"""Judgements of the scope's period by control and verdict."""
+JUDGED_DAYS = f"""
+SELECT control, toString(toDate(now, 'Asia/Tokyo')) AS day, verdict, sum(number) AS number
+FROM {POPULATIONS} GROUP BY control, day, verdict ORDER BY control, day, verdict
 """
-"""Judgements of one control by day in Japan and verdict."""
-EVERY_DAY = f"""
-SELECT own.1 AS control, {_DAYS}, sum(counted.2) AS number
-FROM {_OWN} GROUP BY control, day, verdict ORDER BY control, day, verdict
-"""
-"""The same of every control."""
+"""The same by day in Japan."""
 
 PLACES = """
 SELECT lane, partition, block, line, revision FROM findings

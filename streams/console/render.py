@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -127,12 +126,3 @@ def file(path: str, id: str = "") -> str:
         return f"{path}.html"
     known = id if NAME.fullmatch(id) else sha256(id.encode("utf-8", "replace")).hexdigest()[:32]
     return f"{path}/{known}.html"
-
-
-def day(at: date | None) -> str:
-    return "–" if at is None else f"{at}"
-
-
-def stamp(at: int) -> str:
-    """An instant for machines."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")

@@ -12,7 +12,7 @@ from controls.catalogue import Catalogue
 from controls.kernel import DAY, Refusal
 from controls.policies import Policy
 from dashboards.panels import Panel
-from dashboards.sql import CURRENT, Language, Scope, bound
+from dashboards.sql import CURRENT, POPULATIONS, Language, Scope, bound
 from streams.pseudonyms import Forms
 from streams.recall import EVER
 from streams.store import Store
@@ -68,10 +68,15 @@ class Sight:
         """All times, these controls; none are all."""
         return Scope(0, EVER, controls=controls, language=self.lang)
 
+    def during(self, *controls: str) -> Scope:
+        """The period, these controls; none are all."""
+        return Scope(self.since, self.now, controls=controls, language=self.lang)
+
     def ask(self, sql: str, scope: Scope | None = None, /, **parameters: Any) -> list[Row]:
-        """The rows of a query of ours; `scope` says which findings are current, all by default."""
-        values = bound(CURRENT, scope or self.of())[1] if CURRENT in sql else {}
-        return self._asked(sql, values | parameters)
+        """The rows of a query of ours; `scope` says which findings are current and which
+        judgements count, all by default."""
+        shared = "".join(part for part in (CURRENT, POPULATIONS) if part in sql)
+        return self._asked(sql, bound(shared, scope or self.of())[1] | parameters)
 
     def panel(self, panel: Panel, scope: Scope) -> list[Row]:
         """The rows that a panel shows."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from controls.events import AlertChanged, Event, NonconformityChanged
-from dashboards.sql import Scope
+from dashboards.sql import Scope, bound
 from streams.console import queries
 from streams.console.finding import VERDICTS
 from streams.console.sight import Row, Sight
@@ -116,8 +116,8 @@ class StillSight(Sight):
             return [held.blocks[place]] if place in held.blocks else []
         if sql == queries.COVERING:
             return held.covering(parameters["lane"], parameters["partition"], parameters["number"])
-        if sql == queries.POPULATION_DAYS:
-            return held.days[parameters["control"]]
+        if sql == queries.JUDGED_DAYS and scope is not None:
+            return [row for name in scope.controls for row in held.days[name]]
         if sql in (queries.FINDINGS, queries.COUNT):
             found = held.chosen(scope, parameters)
             if sql == queries.COUNT:
@@ -162,8 +162,8 @@ class Held:
     def days(self) -> dict[str, list[Row]]:
         """The judgements of every control by day and verdict."""
         found: dict[str, list[Row]] = defaultdict(list)
-        span = self._sight.span
-        for row in self._sight.store.query(queries.EVERY_DAY, span, seconds=60.0, rows=ALL):
+        asked = bound(queries.JUDGED_DAYS, self._sight.during())
+        for row in self._sight.store.query(*asked, seconds=60.0, rows=ALL):
             found[row["control"]].append(row)
         return found
 

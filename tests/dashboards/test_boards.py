@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import dashboards
 from controls import catalogue
 from controls.catalogue import MEASURES
 from controls.events import TYPES, spec
@@ -102,12 +100,6 @@ def test_titles_and_measures_stand_in_the_order_of_the_controls() -> None:
 def test_an_instant_is_one_that_the_engine_holds(at: int, said: str) -> None:
     _, values = bound("{since:DateTime64(3)}", Scope(at, at))
     assert values["since"] == said
-
-
-def test_what_runs_needs_no_sdk_of_grafana() -> None:
-    for file in Path(dashboards.__file__).parent.rglob("*.py"):
-        if not file.name.startswith("grafana"):
-            assert not re.search(r"^ *(import|from) .*grafana", file.read_text("utf-8"), re.M), file
 
 
 def test_no_placeholder_is_left_for_grafana() -> None:
