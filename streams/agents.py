@@ -187,7 +187,7 @@ class Worker:
             self._report(partition, work, began)
             if work.sealed is not None:
                 self._sealed(work.sealed)
-            await reader.state.delivered()
+        await reader.state.delivered()
         if not self._mine(event):
             return
         for waiting in reader.waiting:  # no await before the last is acknowledged
@@ -268,7 +268,7 @@ class Worker:
         """
         if rewind.forget:
             state.forget()
-            await self.app.producer.flush()
+            await state.delivered()
         await self.app.consumer._commit({tp: rewind.offset})
         raise Rewound(
             f"{tp.topic}/{tp.partition}: memory, store and log do not fit; judging again from "

@@ -422,5 +422,6 @@ def application(settings: Settings) -> Any:
         topic_allow_declare=embedded,  # on Kafka they are there: `shoseki topics apply`
         producer_acks=-1,
         producer_max_request_size=LARGEST,
+        producer_max_batch_size=LARGEST // 2,
         **flow(settings.partitions),
     )

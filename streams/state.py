@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import faust
 import msgspec
 from faust.types import TP
-from faust.types.tuples import FutureMessage, PendingMessage
 
 from controls.block import CLOCK
 from controls.events.fields import Memo
+from streams.local.producer import Producer
 from streams.registers import GONE
 
 CACHED = 20_000
@@ -38,31 +38,60 @@ def applied(value: bytes | None) -> int:
     return -1 if value is None else int(_decode(value).get("applied", -1))
 
 
+Change = tuple[bytes, bytes | None]
+"""A key and its value; None where it is deleted."""
+
+
+async def sent(producer: Any, topic: str, partition: int, changes: Sequence[Change]) -> int:
+    """Write changes to a partition, in this order; the offset of the last when all are there."""
+    if isinstance(producer, Producer):
+        return int((await producer.send_many(topic, partition, changes)).offset)
+    kafka = producer._ensure_producer()
+    left = deque(changes)
+    answers = []
+    while left:
+        batch = kafka.create_batch()
+        while left and batch.append(key=left[0][0], value=left[0][1], timestamp=None) is not None:
+            left.popleft()
+        answers.append((await kafka.send_batch(batch, topic, partition=partition), batch))
+    last = -1
+    for first, batch in answers:
+        last = int((await first).offset + batch.record_count()) - 1
+    return last
+
+
 class HighestTable(faust.Table[bytes, bytes]):
     """A table that keeps, while it recovers, the value of each key that includes most.
 
-    `stale` are the keys of which something older was read after that; `sent` are the changes
-    whose arrival in the changelog nobody has waited for.
+    `stale` are the keys of which something older was read after that; `changes` are those that
+    have not been sent to the changelog, by partition.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stale: set[bytes] = set()
-        self.sent: list[Any] = []
+        self.changes: dict[int, list[Change]] = {}
 
-    def send_changelog(
-        self, partition: int | None, key: Any, value: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Keys and values are bytes, so they go as they are; for 10,000 of them that matters."""
-        message = PendingMessage(
-            self.changelog_topic, key, value, partition, None, {}, None, None,
-            callback=self._on_changelog_sent, topic=None, offset=None,
-            generation_id=self.app.consumer_generation_id,
-        )  # fmt: skip
-        sent = FutureMessage(message)
-        self.app.producer.send_soon(sent)
-        self.sent.append(sent)
-        return sent
+    def on_key_set(self, key: bytes, value: bytes) -> None:
+        """Faust would send each change by itself: a block makes thousands."""
+        self._change(key, value)
+
+    def on_key_del(self, key: bytes) -> None:
+        self._change(key, None)
+
+    def _change(self, key: bytes, value: bytes | None) -> None:
+        partition = self.partition_for_key(key)
+        assert partition is not None
+        self.changes.setdefault(partition, []).append((key, value))
+
+    async def delivered(self) -> None:
+        """Wait until every change is in the changelog; an error of the broker is raised here."""
+        changes, self.changes = self.changes, {}
+        producer = await self.app.maybe_start_producer()
+        name = self.changelog_topic.get_topic_name()
+        for partition, pairs in changes.items():
+            last = await sent(producer, name, partition, pairs)
+            self.data.set_persisted_offset(TP(name, partition), last)
 
     def apply_changelog_batch(self, batch: Any) -> None:
         best: dict[bytes, int] = {}
@@ -174,9 +203,7 @@ class TableState:
 
     async def delivered(self) -> None:
         """Wait until every change is in the changelog; an error of the broker is raised here."""
-        sent, self._table.sent = self._table.sent, []
-        for change in sent:
-            await change
+        await self._table.delivered()
 
     def _names(self) -> list[bytes]:
         return [name for name in self._table if name.startswith(self._prefix)]

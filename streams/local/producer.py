@@ -1,7 +1,7 @@
 """The producing half of the transport: many sends, one sync a partition."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from itertools import count
 from typing import Any, cast
 
@@ -19,7 +19,8 @@ BATCH_BYTES = 8 << 20
 LOG_APPEND_TIME = 1
 """Kafka's number for a timestamp that the log assigned."""
 
-Waiting = tuple[Entry, "asyncio.Future[RecordMetadata]"]
+Waiting = tuple[list[Entry], "asyncio.Future[RecordMetadata]"]
+"""Records that go together, and what becomes of the last of them."""
 
 
 class Producer(base.Producer):
@@ -59,13 +60,24 @@ class Producer(base.Producer):
         transactional_id: str | None = None,
     ) -> Awaitable[RecordMetadata]:
         """Take a record; what comes back resolves after the sync. The log gives the timestamp."""
+        return self._take_up(
+            self.partition_for(topic, key, partition), [Entry(value, key, plain(headers))]
+        )
+
+    async def send_many(
+        self, topic: str, partition: int, records: Sequence[tuple[bytes, bytes | None]]
+    ) -> RecordMetadata:
+        """Append records (key, value) in this order and wait for the sync; where the last is."""
+        entries = [Entry(value, key) for key, value in records]
+        return await self._take_up(self.partition_for(topic, None, partition), entries)
+
+    def _take_up(self, tp: TP, entries: list[Entry]) -> asyncio.Future[RecordMetadata]:
         # no await in here, so that flush() sees all that left Faust's buffer
-        tp = self.partition_for(topic, key, partition)
         sent: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
         if self.failure is not None:
             sent.set_exception(self.failure)
             return sent
-        self._waiting.setdefault(tp, []).append((Entry(value, key, plain(headers)), sent))
+        self._waiting.setdefault(tp, []).append((entries, sent))
         if tp not in self._appending:
             self._appending[tp] = asyncio.create_task(self._append(tp))
         return sent
@@ -126,30 +138,31 @@ class Producer(base.Producer):
             while batch := self._take(tp):
                 self._flying[tp] = batch
                 try:
-                    done = await asyncio.to_thread(self._write, tp, [entry for entry, _ in batch])
+                    done = await asyncio.to_thread(self._write, tp, batch)
                 except Exception as error:
                     self._fail(tp, batch, error)
                     await self.crash(error)
                     return
-                for at, (_, sent) in enumerate(batch):
+                last = done.first - 1
+                for entries, sent in batch:
+                    last += len(entries)
                     if not sent.done():
                         sent.set_result(
-                            RecordMetadata(
-                                *tp, tp, done.first + at, done.timestamp / 1000, LOG_APPEND_TIME
-                            )
+                            RecordMetadata(*tp, tp, last, done.timestamp / 1000, LOG_APPEND_TIME)
                         )
         finally:
             self._flying.pop(tp, None)
             del self._appending[tp]
 
-    def _write(self, tp: TP, entries: list[Entry]) -> Appended:
+    def _write(self, tp: TP, batch: list[Waiting]) -> Appended:
+        entries = [entry for together, _ in batch for entry in together]
         return self.broker.append_entries(tp.topic, tp.partition, entries)
 
     def _take(self, tp: TP) -> list[Waiting]:
         waiting = self._waiting.pop(tp, [])
         size = 0
-        for at, (entry, _) in enumerate(waiting):
-            size += len(entry.value or b"") + len(entry.key or b"")
+        for at, (entries, _) in enumerate(waiting):
+            size += sum(len(entry.value or b"") + len(entry.key or b"") for entry in entries)
             if size > BATCH_BYTES and at:
                 self._waiting[tp] = waiting[at:]
                 return waiting[:at]

@@ -113,8 +113,11 @@ def delivery(replace: Replace) -> None:
     """Messages are acknowledged before what they changed is in the changelog."""
     from streams.state import TableState
 
+    sending: list[asyncio.Task[None]] = []
+
     async def delivered(self: TableState) -> None:
         """Waits for nothing."""
+        sending.append(asyncio.create_task(self._table.delivered()))
 
     replace(TableState, "delivered", delivered)
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faust.transport.producer import ProducerBuffer
 from faust.types import TP
 from kafka.admin import ConfigResource
 
@@ -27,7 +26,7 @@ from controls.examples import event
 from controls.kernel import Refusal
 from controls.registers import Registers
 from streams import settings as configuration
-from streams import topics, wiring
+from streams import state, topics, wiring
 from streams.agents import Worker
 from streams.app import Service, application
 from streams.blocks import Batch, Blocks, Message
@@ -429,14 +428,14 @@ def test_nothing_is_acknowledged_before_its_change_is_in_the_changelog(
         without("delivery")
     bench.publish(queries(8))
     answers = asyncio.Event()
-    send = ProducerBuffer._send_pending
+    sent = state.sent
 
-    async def late(self: Any, message: Any) -> None:
-        if message.message.channel.get_topic_name() == changelog("access"):
+    async def late(producer: Any, topic: str, *changes: Any) -> int:
+        if topic == changelog("access"):
             await answers.wait()
-        await send(self, message)
+        return await sent(producer, topic, *changes)
 
-    monkeypatch.setattr(ProducerBuffer, "_send_pending", late)
+    monkeypatch.setattr(state, "sent", late)
 
     async def read() -> set[str]:
         told = asyncio.Event()
@@ -480,13 +479,14 @@ def test_what_rocksdb_has_and_the_changelog_has_not_is_sent_again(
         async with bench.serving(step=step):
             await asyncio.wait_for(told.wait(), PATIENCE)
 
-    async def lost(self: Any, message: Any) -> None:
-        if message.message.channel.get_topic_name() != changelog("access"):
-            await send(self, message)
+    async def lost(producer: Any, topic: str, *changes: Any) -> int:
+        if topic == changelog("access"):
+            await asyncio.Event().wait()
+        return await sent(producer, topic, *changes)
 
-    send = ProducerBuffer._send_pending
+    sent = state.sent
     with monkeypatch.context() as dying:
-        dying.setattr(ProducerBuffer, "_send_pending", lost)
+        dying.setattr(state, "sent", lost)
         asyncio.run(die())
     assert not bench.records("access")
     if guards != "all":
