@@ -34,8 +34,10 @@ class Task:
 
     def caused(self, arrived: int, effect: int) -> None:
         """Something asked for this case that arrived and took effect then (ms)."""
-        self.arrived = max(self.arrived, arrived)
-        self.effect = min(self.effect, effect)
+        if arrived > self.arrived:
+            self.arrived = arrived
+        if effect < self.effect:
+            self.effect = effect
 
 
 def judge_cases(
@@ -134,12 +136,18 @@ def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]], view: View)
     events = [event for kind in kinds if kind is not Conflict for event in groups[kind]]
     if not events:
         return {}
-    tasks = {key: Task(facts) for key, facts in check.facts(events, view).items()}
-    if check.gather is None:
-        for event in events:
-            for key in check.keys(event, view):
-                if key in tasks:
-                    tasks[key].caused(arrival(event), event.occurred_at)
+    if check.gather is not None:
+        return {key: Task(facts) for key, facts in check.gather(events).items()}
+    tasks: dict[str, Task] = {}
+    fact = check.fact
+    for event in events:
+        for key in check.keys(event, view):
+            if key:
+                task = tasks.get(key)
+                if task is None:
+                    task = tasks[key] = Task([])
+                task.facts.append(fact(event))
+                task.caused(arrival(event), event.occurred_at)
     return tasks
 
 
@@ -177,10 +185,14 @@ def judge_case(
     every: list[Judgement] = []
     for rule in cases.rules:
         assert isinstance(rule.check, Case)
-        judged = [settled(rule.check, j, view) for j in rule.check.judge(key, facts, view)]
+        judged = [
+            j if j.since is None else settled(rule.check, j, view)
+            for j in rule.check.judge(key, facts, view)
+        ]
         before = value["said"].get(rule.ref, {}) if value else {}
-        old = {item: Said(*words) for item, words in before.items()}
-        said[rule.ref] = settle(rule, old, judged, stretches, task, changes)
+        if judged or before:
+            old = {item: Said(*words) for item, words in before.items()}
+            said[rule.ref] = settle(rule, old, judged, stretches, task, changes)
         if check.keep is not None:
             changes.count(rule.control.id, "pass", told)
         every += judged
@@ -298,6 +310,8 @@ def note_gaps(
     changes: Changes,
 ) -> None:
     """The gaps that opened or closed with this judgement."""
+    if not now and not before:
+        return
     was = {(source, since, until) for source, since, until in before}
     changes.derived += [gap(*each, True, view) for each in now if each not in was]
     changes.derived += [gap(*each, False, view) for each in sorted(was - set(now))]
@@ -310,7 +324,8 @@ def with_stored(
     ranges = set(task.ranges)
     if check.keep is not None and check.span is not None:
         ranges |= {check.span(fact[0]) for fact in task.facts if fact[0] < floor}
-    ranges = {(low, high) for low, high in ranges if low < floor}
+    if ranges:
+        ranges = {(low, high) for low, high in ranges if low < floor}
     if not ranges or not check.by:
         return facts, []
     looks = [

@@ -160,11 +160,11 @@ def place(rule: Rule, judgement: Judgement) -> tuple[str, str]:
 
 def entry_of(rule: Rule, judgement: Judgement) -> str:
     """`verdict|code|severity|closed`, the kind of judgement that a finding counts."""
-    severity = "info"
-    if judgement.code is not None:
-        severity = judgement.severity or rule.control.codes[judgement.code].severity
+    if judgement.code is None:
+        return f"{judgement.verdict}||info|{'closed' if judgement.closed else ''}"
+    severity = judgement.severity or rule.control.codes[judgement.code].severity
     closed = "closed" if judgement.closed else ""
-    return f"{judgement.verdict}|{judgement.code or ''}|{severity}|{closed}"
+    return f"{judgement.verdict}|{judgement.code}|{severity}|{closed}"
 
 
 def is_late(arrived: int, took_effect: int, judged: int) -> bool:

@@ -208,9 +208,18 @@ class Registers:
         ]
 
     def _entries(self, register: Register, key: str, at: int, known: int) -> list[Any]:
-        entries = self._books[register.name].get(key, ())
-        found = entries[: bisect_left(entries, (at + 1,))]
-        return [entry.event for entry in found if self._visible(entry, known)]
+        entries = self._books[register.name].get(key)
+        if not entries:
+            return []
+        if entries[-1].valid > at:
+            entries = entries[: bisect_left(entries, (at + 1,))]
+        corrected = self._corrected
+        return [
+            entry.event
+            for entry in entries
+            if entry.known <= known
+            and (entry.event_id not in corrected or known < corrected[entry.event_id])
+        ]
 
     def _first(self, register: Register, key: str, known: int) -> Any | None:
         entries = self._books[register.name].get(key, ())
@@ -219,11 +228,14 @@ class Registers:
     def _latest(
         self, register: Register, key: str, at: int, known: int, that: Callable[[Any], bool] | None
     ) -> Any | None:
-        entries = self._books[register.name].get(key, ())
-        for place in range(bisect_left(entries, (at + 1,)) - 1, -1, -1):
-            entry = entries[place]
-            if self._visible(entry, known) and (that is None or that(entry.event)):
-                return entry.event
+        entries = self._books[register.name].get(key)
+        if entries:
+            place = len(entries) if entries[-1].valid <= at else bisect_left(entries, (at + 1,))
+            while place:
+                place -= 1
+                entry = entries[place]
+                if self._visible(entry, known) and (that is None or that(entry.event)):
+                    return entry.event
         if key not in self._forgotten[register.name]:
             return None
         stored = self._evidence(register, key, at, known)

@@ -14,6 +14,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from controls.events import Event
@@ -103,8 +104,10 @@ def gathered_only(event: Any) -> Fact:
     raise NotImplementedError("facts are gathered a block at a time")
 
 
+@cache
 def one_key(name: str) -> Callable[[Any], str]:
-    """The key of a case is one field; blank means the event belongs to no case."""
+    """The key of a case is one field; blank means the event belongs to no case.  The same function
+    for the same name, so that cases can share a memory."""
 
     def key(event: Any) -> str:
         return getattr(event, name) or ""

@@ -135,7 +135,7 @@ class TableState:
         self._gone: deque[tuple[float, str]] = deque()
 
     def _stored(self, key: str) -> Any | None:
-        value = self._table.get(self._prefix + key.encode())
+        value = self._table.data.get(self._prefix + key.encode())  # past Faust's sensors
         found = None if value is None else _decode(value)
         return None if found is None or GONE in found else found
 

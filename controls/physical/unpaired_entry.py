@@ -120,8 +120,11 @@ def walk(holder: str, facts: Sequence[Fact], view: View, wait: int) -> Iterator[
         earlier = view.latest(BADGES, f"{holder}|{zone}", reads[0][0], before(reads[0]))
         line = [*([] if earlier is None else [as_read(earlier)]), *reads]
         for place, read in enumerate(line):
-            in_time = (r for r in reversed(line[:place]) if r[4] <= read[0] + wait)
-            yield zone, next(in_time, None), read, next(iter(line[place + 1 :]), None)
+            nth = place - 1
+            while nth >= 0 and line[nth][4] > read[0] + wait:
+                nth -= 1
+            after = line[place + 1] if place + 1 < len(line) else None
+            yield zone, line[nth] if nth >= 0 else None, read, after
 
 
 class Walk:

@@ -78,13 +78,19 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         """Of old uses only those between which an account lay idle for a while."""
         every = remember(facts, new)
         cut = every[-1][0] - LATE if every else 0
+        after: list[Fact | None] = []
+        following: dict[str, Fact] = {}
+        for fact in reversed(every):
+            after.append(following.get(fact[4]))
+            following[fact[4]] = fact
         kept: list[Fact] = []
-        for place, fact in enumerate(every):
-            before = next((f for f in reversed(kept) if f[4] == fact[4]), None)
-            after = next((f for f in every[place + 1 :] if f[4] == fact[4]), None)
-            idle = before is None or after is None or after[0] - before[0] > DAY * 5
+        before: dict[str, Fact] = {}
+        for fact, then in zip(every, reversed(after), strict=True):
+            last = before.get(fact[4])
+            idle = last is None or then is None or then[0] - last[0] > DAY * 5
             if fact[3] == "books" or fact[0] >= cut or idle:
                 kept.append(fact)
+                before[fact[4]] = fact
         return kept
 
     def staff_on(person: str, day: date, view: View) -> str | None:
@@ -112,8 +118,10 @@ def checks(limits: Limits) -> tuple[Check, ...]:
         closed = [c.occurred_at for c in changes if c.change in CLOSED]
         signs = sorted((*opened, *uses))
         for place, sign in enumerate(signs):
-            end = day_end(jst_day(sign) + term)
             after = signs[place + 1] if place + 1 < len(signs) else None
+            if after is not None and after <= sign + limits.dormant_days * DAY:
+                continue  # sooner than the end of the day on which the term is over
+            end = day_end(jst_day(sign) + term)
             if after is not None and after <= end:
                 continue
             shut = next((c for c in closed if sign <= c <= end), None)
