@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from controls.block import Block, Conflict, Recall
@@ -21,6 +22,9 @@ SAID = 7 * DAY
 """How long below its floor a case remembers what it said (ms): what arrives later still is judged,
 but adds to what a finding holds already."""
 
+TOGETHER = 256
+"""For so many cases at once the store is asked what lies below their floors."""
+
 
 @dataclass(slots=True)
 class Task:
@@ -31,6 +35,8 @@ class Task:
     effect: int = FOREVER
     ranges: tuple[tuple[int, int], ...] = ()
     """Stretches of time (ms) to be read back from the store."""
+    memory: Any = None
+    """What the case remembers."""
 
     def caused(self, arrived: int, effect: int) -> None:
         """Something asked for this case that arrived and took effect then (ms)."""
@@ -96,8 +102,8 @@ def judge_cases(
             asked_of(check, changed, view, block.lane, mine, tasks)
         for key in (*waiting.get(ref, ()), *begun.get(ref, ())):
             tasks.setdefault(key, Task([]))
-        for key, task in tasks.items():
-            judge_case(cases, key, task, view, recall, changes)
+        for key, task, stored in remembered(cases, tasks, recall, changes):
+            judge_case(cases, key, task, stored, view, changes)
 
 
 def touched(cases: Cases, changed: Sequence[Any], view: View, tasks: dict[str, Task]) -> None:
@@ -164,18 +170,52 @@ def called_back(check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[st
                 task.ranges += (span,)
 
 
+def remembered(
+    cases: Cases, tasks: Mapping[str, Task], recall: Recall, changes: Changes
+) -> Iterator[tuple[str, Task, Sequence[Any]]]:
+    """Key, task and stored events of every case that does not include this block already."""
+    check = cases.case
+    left = iter(tasks.items())
+    while some := list(islice(left, TOGETHER)):
+        looks: list[Look] = []
+        open_: list[tuple[str, Task]] = []
+        for key, task in some:
+            task.memory, included = changes.load(f"case|{cases.ref}|{key}")
+            if not included:
+                open_.append((key, task))
+                looks += below_floor(check, key, task)
+        stored: dict[str, list[Any]] = {}
+        for event in recall(looks) if looks else ():
+            key = getattr(event, check.by[type(event)])
+            if check.key(event) == key:
+                stored.setdefault(key, []).append(event)
+        for key, task in open_:
+            yield key, task, stored.get(key, ())
+
+
+def below_floor(check: Case, key: str, task: Task) -> list[Look]:
+    """What the task needs of the store: of what lies above its floor a case remembers all, and a
+    key never seen has nothing there."""
+    floor = task.memory["floor"] if task.memory else 0
+    ranges = set(task.ranges)
+    if check.keep is not None and check.span is not None:
+        ranges |= {check.span(fact[0]) for fact in task.facts if fact[0] < floor}
+    task.ranges = tuple(sorted(each for each in ranges if each[0] < floor)) if check.by else ()
+    return [
+        Look(kind, name, key, low, high)
+        for kind, name in check.by.items()
+        for low, high in task.ranges
+    ]
+
+
 def judge_case(
-    cases: Cases, key: str, task: Task, view: View, recall: Recall, changes: Changes
+    cases: Cases, key: str, task: Task, stored: Sequence[Any], view: View, changes: Changes
 ) -> None:
     """Judge the cases of one key and settle the difference with what was said before."""
-    check = cases.case
-    memory_key = f"case|{cases.ref}|{key}"
-    value, included = changes.load(memory_key)
-    if included:
-        return
+    check, value = cases.case, task.memory
     facts: Sequence[Fact] = value["facts"] if value else ()
-    below = value["floor"] if value else 0  # a key never seen has nothing in the store
-    facts, stretches = with_stored(check, key, facts, task, below, recall, view)
+    below = value["floor"] if value else 0
+    facts, stretches = with_stored(check, key, facts, task, stored, view)
     known = len(facts)
     facts = check.merge(facts, task.facts)
     told = len(facts) - known  # packed facts: as many as there are, however many blocks told them
@@ -207,7 +247,7 @@ def judge_case(
     gaps = sorted({j.gap for j in every if j.gap is not None})
     note_gaps(gaps, value["gaps"] if value else [], view, changes)
     waits = (j.until for j in every if j.until is not None and j.until >= view.now)
-    changes.memory[memory_key] = {
+    changes.memory[f"case|{cases.ref}|{key}"] = {
         "facts": list(facts),
         "said": {ref: {item: list(old) for item, old in s.items()} for ref, s in said.items() if s},
         "floor": floor,
@@ -318,29 +358,18 @@ def note_gaps(
 
 
 def with_stored(
-    check: Case, key: str, facts: Sequence[Fact], task: Task, floor: int, recall: Recall, view: View
+    check: Case, key: str, facts: Sequence[Fact], task: Task, stored: Sequence[Any], view: View
 ) -> tuple[Sequence[Fact], list[tuple[int, int]]]:
     """Facts completed from the store where the case looks below its floor, and those stretches."""
-    ranges = set(task.ranges)
-    if check.keep is not None and check.span is not None:
-        ranges |= {check.span(fact[0]) for fact in task.facts if fact[0] < floor}
-    if ranges:
-        ranges = {(low, high) for low, high in ranges if low < floor}
-    if not ranges or not check.by:
+    ranges = task.ranges
+    if not ranges:
         return facts, []
-    looks = [
-        Look(kind, name, key, low, high)
-        for kind, name in check.by.items()
-        for low, high in sorted(ranges)
-    ]
-    rows = [event for event in recall(looks) if check.key(event) == key]
     # what the books told is not in this lane's store; one fact an event, so nothing counts twice
     kept = facts if check.asks else [
         f for f in facts if not any(low <= f[0] <= high for low, high in ranges)
     ]  # fmt: skip
-    stored = check.facts(rows, view).get(key, [])
     scopes = [(low + check.margin, FOREVER if check.ripples else high) for low, high in ranges]
-    return check.merge(kept, stored), scopes
+    return check.merge(kept, check.facts(stored, view).get(key, [])), scopes
 
 
 def _count(rule: Rule, changes: Changes, said: Said, sign: int) -> None:

@@ -60,7 +60,7 @@ def main() -> int:
         here = Path(folder)
         say(f"making {args.events:,} events …")
         lanes = workload.write(here / "events.jsonl", args.events)
-        names = ["judging", "stages", "service", "stock", "breadth", "proving"]
+        names = ["judging", "stages", "service", "nine", "stock", "breadth", "proving"]
         names += ["profile"] * args.profile
         found: dict[str, Any] = {
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -158,7 +158,13 @@ def _profile(file: Path, here: Path, args: argparse.Namespace) -> Any:
 def _service(file: Path, here: Path, args: argparse.Namespace) -> Any:
     import service
 
-    return service.measure(file, here)
+    return service.measure(file, here / "service")
+
+
+def _nine(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import service
+
+    return service.measure(file, here / "nine", service.NINE)
 
 
 def _memory(file: Path, here: Path, args: argparse.Namespace) -> Any:
@@ -221,6 +227,7 @@ PARTS = {
     "stages": _stages,
     "profile": _profile,
     "service": _service,
+    "nine": _nine,
     "memory": _memory,
     "stock": _stock,
     "breadth": _breadth,
@@ -260,6 +267,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "floor_insert": each(found["judging"]["floor"]["insert"]),
             "publish": each(found["service"]["publish"]),
             "service": each(service),
+            "service_nine": each(found["nine"]["seconds"]),
             "lanes": lanes,
             "stock": each(stock),
             **us,
@@ -268,6 +276,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "check_to_floor": round(floor / check, 3),
             "service_to_check": round(check / service, 3),
             "service_to_stock": round(stock / service, 2),
+            "service_nine_to_stock": round(stock / found["nine"]["seconds"], 2),
             "proof_to_whole": round(proof(found), 3),
             **{
                 f"{what}_to_reading": round(found["proving"][what] / found["proving"]["reading"], 2)
@@ -332,11 +341,13 @@ def table(found: dict[str, Any]) -> str:
         f"  {'check --record, unwatched':26}{us['check']:9.2f}",
         f"  {'publish':26}{us['publish']:9.2f}",
         f"  {'service':26}{us['service']:9.2f}",
+        f"  {'service, nine controls':26}{us['service_nine']:9.2f}",
         f"  {'stock Faust agent':26}{us['stock']:9.2f}   over {found['stock']['events']:,} events",
         "",
         f"  {'check to floor':26}{ratios['check_to_floor']:9.3f}   at least 0.15 is wanted",
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
+        f"  {'the same, nine controls':26}{ratios['service_nine_to_stock']:9.2f}",
     ]
     proving = found["proving"]
     lines += [
