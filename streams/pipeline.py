@@ -25,6 +25,7 @@ from streams import codec, messages
 from streams.blocks import Batch
 from streams.evidence.block import Head, Header, Sealed
 from streams.evidence.seal import seal
+from streams.ids import Ids
 from streams.local.partitioner import partition_of
 from streams.metrics import METRICS
 from streams.pseudonyms import Forms, jst_year
@@ -130,9 +131,7 @@ class Partition:
         if lane == "books":
             fill(parts.registers, state.items())
             parts.registers.reached = max(parts.registers.reached, self.applied)
-        since = 0 if lane == "books" else max(self.now - parts.dedup, 0)
-        self.ids = dict(parts.store.ids(lane, number, self.applied + 1, since))
-        self._age: dict[int, list[str]] = {self.now // HOUR: list(self.ids)}
+        self.ids = Ids(parts.store, lane, number, self.applied + 1, self.now, parts.dedup)
         self.latest = parts.store.latest(lane, number)
         """When the last stored event of each type occurred (ms): nobody looks for later ones."""
         self.familiar = Familiar(parts.forms)
@@ -232,9 +231,9 @@ class Partition:
         """The events that are no repeats, and how many are, by source.  The same id with another
         payload is a conflict: the first one stands, the second is on record as a reject that the
         lane itself made."""
-        known = self.ids
         ids = {event.event_id: event.payload_digest or "" for event in received}
-        if len(ids) == len(received) and known.keys().isdisjoint(ids):
+        known = self.ids.known(ids.keys(), self.applied + 1)
+        if len(ids) == len(received) and not known:
             return received, offsets, [], Counter(), ids
         ids = {}
         events: list[Event] = []
@@ -407,21 +406,14 @@ class Partition:
         if CLOCK in work.outcome.memory:
             self.applied = work.batch.last_offset
             self.renewal = None
-        self._keep_ids(work)
+        self.ids.keep(work.ids, work.batch.now, self.now)
+        self._note_latest(work)
         METRICS.block(self.lane, self.number, work)
 
-    def _keep_ids(self, work: Work) -> None:
-        self.ids |= work.ids
+    def _note_latest(self, work: Work) -> None:
         for kind, events in by_type(work.sealed.events if work.sealed else ()).items():
             latest = max(event.occurred_at for event in events)
             self.latest[kind.type] = max(latest, self.latest.get(kind.type, 0))
-        if self.lane == "books":
-            return
-        hour = work.batch.now // HOUR
-        self._age.setdefault(hour, []).extend(work.ids)
-        for old in [age for age in self._age if (age + 1) * HOUR < self.now - self.parts.dedup]:
-            for event_id in self._age.pop(old):
-                self.ids.pop(event_id, None)
 
 
 def _pieces(

@@ -100,6 +100,11 @@ class Store(Protocol):
     def ids(self, lane: str, partition: int, below: int, since: int) -> Iterator[tuple[str, str]]:
         """(event_id, payload_digest) of rows with offset < `below` and recorded_at ≥ `since`."""
 
+    def digests(
+        self, lane: str, partition: int, below: int, ids: Collection[str]
+    ) -> dict[str, str]:
+        """{event_id: payload_digest} of those of these ids that rows with offset < `below` have."""
+
     def rejected(
         self, lane: str, partition: int, below: int, rejects: Collection[tuple[str, int, str]]
     ) -> set[tuple[str, int, str]]:

@@ -292,6 +292,25 @@ class ClickHouse:
         for page in self._pages("events", wanted, lane, partition, condition, bounds):
             yield from map(tuple, page)
 
+    def digests(
+        self, lane: str, partition: int, below: int, ids: Collection[str]
+    ) -> dict[str, str]:
+        wanted = sorted(ids)
+        found: dict[str, str] = {}
+        for at in range(0, len(wanted), VALUES):
+            rows = self._rows(
+                f"SELECT event_id, ifNull(payload_digest, '') FROM events WHERE {HERE}"
+                " AND offset < {below:UInt64} AND event_id IN {ids:Array(String)}",
+                {
+                    "lane": lane,
+                    "partition": partition,
+                    "below": below,
+                    "ids": wanted[at : at + VALUES],
+                },
+            )
+            found.update(map(tuple, rows))
+        return found
+
     def rejected(
         self, lane: str, partition: int, below: int, rejects: Collection[tuple[str, int, str]]
     ) -> set[tuple[str, int, str]]:

@@ -31,6 +31,7 @@ EXPECTED = (
     "expected chdb://DIRECTORY, clickhouse://USER@HOST:8123/DATABASE "
     "or clickhouses://USER@HOST:8443/DATABASE"
 )
+DATABASE = "shoseki"
 SETTINGS: dict[str, Any] = {
     "session_timezone": "UTC",
     "output_format_json_quote_64bit_integers": 0,
@@ -117,6 +118,9 @@ def _embedded(directory: Path) -> Engine:
         client = clickhouse_connect.get_client(
             interface="chdb", path=str(directory / "engine"), settings=SETTINGS
         )
+        # not in `default`: there a file of the working directory goes before a table of its name
+        client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+        client.database = DATABASE
     except Exception as error:
         release()
         raise StoreError(f"{directory}: the engine does not open: {explain(error)}") from None
@@ -154,7 +158,7 @@ def _place(url: str) -> _Place:
             f"store = {parts.scheme}://{parts.username}:…@{parts.hostname}: a password has no "
             "place in a URL; put it into [clickhouse] password_file or the variable password_env"
         )
-    database = parts.path.removeprefix("/") or "shoseki"
+    database = parts.path.removeprefix("/") or DATABASE
     if not parts.hostname or parts.query or parts.fragment:
         raise Refusal(f"store = {url}: {EXPECTED}")
     if not re.fullmatch(r"[A-Za-z_]\w*", database, re.A):

@@ -128,6 +128,12 @@ class Memory:
                 if offset < below:
                     yield event.event_id, event.payload_digest or ""
 
+    def digests(
+        self, lane: str, partition: int, below: int, ids: Collection[str]
+    ) -> dict[str, str]:
+        held, wanted = self.ids(lane, partition, below, 0), set(ids)
+        return {event_id: digest for event_id, digest in held if event_id in wanted}
+
     def latest(self, lane: str, partition: int) -> dict[str, int]:
         return {
             kind: max(event.occurred_at for _, _, event in entries)

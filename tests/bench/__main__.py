@@ -27,6 +27,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import workload  # noqa: E402
 
+MONTHS = 200
+"""People in the company by which memory is watched: so many of its events are months, longer than
+any observation is held."""
 STOCK = 10_000
 """Events for the plain agent at most: it is slow, and its time an event does not change."""
 
@@ -74,7 +77,7 @@ def main() -> int:
             found["kafka"] = on_kafka(here, args)
         if args.memory:
             say(f"making {args.memory:,} events …")
-            workload.write(here / "events.jsonl", args.memory)
+            workload.write(here / "events.jsonl", args.memory, MONTHS)
             found["memory"] = part("memory", here / "events.jsonl", here, args)
     found |= summary(found)
     print(json.dumps(found) if args.json else table(found))

@@ -25,13 +25,14 @@ BLOCK = 9_999
 close before the tick that tells it of the books of the same hours."""
 
 
-def write(file: Path, events: int) -> dict[str, int]:
+def write(file: Path, events: int, staff: int | None = None) -> dict[str, int]:
     """Write the first `events` of the company's year; how many there are in each lane."""
     lanes = dict.fromkeys(("access", "books", "principals"), 0)
-    # some days of office scale, all over by now: brokers know what time it is
-    start = date.today() - timedelta(days=14 + events // 8_000)
     encode = msgspec.json.Encoder().encode
-    staff = min(1_000, 60 + events // 100)  # a larger company has more history than events
+    if staff is None:  # a larger company has more history than events
+        staff = min(1_000, 60 + events // 100)
+    # days of office scale, all over by now: brokers know what time it is
+    start = date.today() - timedelta(days=14 + events // (8 * staff))
     with open(file, "wb", buffering=1 << 20) as out:
         for event in islice(years(staff, start), events):
             lanes[TYPES[event["event_type"]].lane] += 1

@@ -214,6 +214,23 @@ def test_a_store_that_was_closed_opens_again_with_its_chain(tmp_path: Path) -> N
     assert _python(code, str(tmp_path / "s")).stdout == "2\n"
 
 
+def test_files_of_the_working_directory_are_no_tables(tmp_path: Path) -> None:
+    """In the engine's own database `default` they are, and go before tables."""
+    for name in (*INSERTS, "log"):
+        (tmp_path / name).write_text("somebody's file\n")
+    code = """
+        import os, sys
+        from streams.store.clickhouse import ClickHouse
+        from tests.streams.blocks import block
+        os.chdir(sys.argv[1])
+        store = ClickHouse.open("chdb://store")
+        store.write(block(None))
+        print(store.head("access", 0).number, store.last_entry(), len(list(store.blocks())))
+        """
+    found = _python(code, str(tmp_path))
+    assert found.stdout == "1 None 1\n", found.stderr
+
+
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="cannot be kept here"):

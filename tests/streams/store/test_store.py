@@ -145,6 +145,18 @@ def test_ids_are_those_recorded_since_and_below(store: Store) -> None:
     assert first == [(e.event_id, e.payload_digest) for e in written[0].events]
 
 
+def test_digests_are_those_of_the_ids_below(store: Store) -> None:
+    written = company(store)
+    first, last = written[0].events[0], written[3].events[0]
+    wanted = [first.event_id, last.event_id, "never"]
+    below = written[1].header.first_offset
+    assert store.digests("access", 0, below, wanted) == {first.event_id: first.payload_digest}
+    assert store.digests("access", 0, 1 << 40, wanted) == {
+        first.event_id: first.payload_digest, last.event_id: last.payload_digest,
+    }  # fmt: skip
+    assert store.digests("access", 0, 1 << 40, []) == {}
+
+
 def test_the_current_finding_is_its_newest_revision(store: Store) -> None:
     first = block(findings=[finding(1), finding(2)])
     store.write(first)
