@@ -28,6 +28,7 @@ from tests.soak.house import Late  # noqa: E402
 HELP = {
     "kills": "kill -9 of workers, intake and broker",
     "pauses": "SIGSTOP of a worker, longer than its session",
+    "cuts": "nothing passes between the broker and a worker, longer than its session",
     "outages": "the store is down, or refuses, under full load",
     "outage": "seconds for which it does",
     "jumps": "a worker's wall clock goes wrong",
@@ -37,7 +38,7 @@ HELP = {
     "seed": "the same seed, the same company and faults",
     "state": "memory:// or rocksdb://",
 }
-CALM = {"kills": 0, "pauses": 0, "outages": 0, "jumps": 0}
+CALM = {"kills": 0, "pauses": 0, "cuts": 0, "outages": 0, "jumps": 0}
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ class Options:
     workers: int = 2
     kills: int = 100
     pauses: int = 4
+    cuts: int = 4
     outages: int = 2
     outage: float = 60.0
     """Seconds for which the store is away."""
@@ -59,7 +60,7 @@ def run(options: Options, folder: Path, say: Callable[[str], None] = print) -> R
     today = jst_day(time.time_ns() // 1_000_000)
     lines = list(company.events(options.staff, options.seed, today, options.events))
     plan = faults.plan(
-        options.kills, options.pauses, options.outages, options.jumps,
+        options.kills, options.pauses, options.cuts, options.outages, options.jumps,
         outage=options.outage, workers=options.workers, seed=options.seed,
     )  # fmt: skip
     parts = company.parts(lines, len(plan) + 1, options.seed)

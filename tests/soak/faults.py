@@ -20,6 +20,9 @@ JUMPS = (45 * 60, -3 * 3600, -20 * 60, 0)
 from there on the broker refuses what the worker remembers (InvalidTimestampError), and it stops."""
 
 
+OF_WORKER = ("kill worker", "pause", "line silent", "line broken", "clock")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that goes wrong: its kind, which worker it concerns, when it begins after the
@@ -36,22 +39,26 @@ class Fault:
         return self.kind.startswith("store")
 
     def __str__(self) -> str:
-        who = f" {self.worker}" if self.kind in ("kill worker", "pause", "clock") else ""
+        who = f" {self.worker}" if self.kind in OF_WORKER else ""
         return f"{self.kind}{who} ({self.lasts:+.0f} s)"
 
 
 def plan(
-    kills: int, pauses: int, outages: int, jumps: int, *, outage: float, workers: int, seed: int
-) -> list[Fault]:
+    kills: int, pauses: int, cuts: int, outages: int, jumps: int, *, outage: float, workers: int,
+    seed: int,
+) -> list[Fault]:  # fmt: skip
     """So many faults of each kind in an order of the seed's; kills are shared out by `KILLED`."""
     chance = Random(f"{seed}|faults")
     kinds = [f"kill {who}" for who in shares(kills)]
     kinds += ["pause"] * pauses
+    kinds += [("line silent", "line broken")[n % 2] for n in range(cuts)]
     kinds += [("store down", "store refuses")[n % 2] for n in range(outages)]
     kinds += ["clock"] * (jumps if faketime() else 0)
     chance.shuffle(kinds)
     lasts: dict[str, Callable[[], float]] = {
         "pause": lambda: ASLEEP,
+        "line silent": lambda: ASLEEP,
+        "line broken": lambda: ASLEEP,
         "store down": lambda: outage,
         "store refuses": lambda: outage,
         "clock": lambda: chance.choice(JUMPS),
@@ -86,6 +93,11 @@ def strike(fault: Fault, house: House) -> None:
         worker.signal(signal.SIGSTOP)
         time.sleep(fault.lasts)
         worker.signal(signal.SIGCONT)
+    elif fault.kind in ("line silent", "line broken"):
+        line = house.lines[fault.worker]
+        line.cut(reset=fault.kind == "line broken")
+        time.sleep(fault.lasts)
+        line.heal()
     elif fault.kind == "store down":
         house.server.kill()
         time.sleep(fault.lasts)

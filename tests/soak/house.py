@@ -1,5 +1,6 @@
 """An installation as production has it, on this machine: a broker, a store behind HTTP, intake and
-workers, each a process of its own on loopback, started again whenever it ends.
+workers, each a process of its own on loopback, started again whenever it ends.  Between the broker
+and each worker there is a line that can be cut.
 
 Everything lies in one folder.  No process outlives the one that made the house.
 """
@@ -160,7 +161,9 @@ class House:
         folder.mkdir(parents=True, mode=0o700)
         for name, text in sources().items():
             (folder / name).write_text(text)
-        self.kafka = Kafka(folder / "kafka", told=(COORDINATOR,))
+        names = [f"WORKER{n}" for n in range(workers)]
+        self.kafka = Kafka(folder / "kafka", lines=names, told=(COORDINATOR,))
+        self.lines = list(self.kafka.lines.values())
         self.server = Server(folder / "clickhouse")
         self.intake = Process("intake", folder / "intake", "intake")
         clock = faketime() is not None
@@ -179,9 +182,12 @@ class House:
         with ExitStack() as stack:
             stack.callback(self._killed)
             stack.enter_context(self.server)
+            for line in self.lines:
+                stack.enter_context(line)
             self.kafka.start()
-            for process in self.processes:
-                write(process.config, self.kafka.url, self.server.url("default"), self.folder,
+            brokers = [self.kafka.url, *(f"kafka://{line.address}" for line in self.lines)]
+            for process, broker in zip(self.processes, brokers, strict=True):
+                write(process.config, broker, self.server.url("default"), self.folder,
                       process.folder, process.address, self.state)  # fmt: skip
             self.settings = configuration.load(self.intake.config)
             self.command("topics", "apply")

@@ -14,15 +14,16 @@ from tests.soak.accounts import Holding, Lane
 from tests.soak.campaign import Options, run
 
 SHORT = Options(
-    workers=2, kills=6, pauses=1, outages=1, outage=8, jumps=1, events=1_500, staff=40, seconds=2
-)
+    workers=2, kills=6, pauses=1, cuts=2, outages=1, outage=8, jumps=1, events=1_500, staff=40,
+    seconds=2,
+)  # fmt: skip
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
-def test_kills_pauses_and_outages_change_no_count_and_no_finding(
+def test_kills_pauses_cuts_and_outages_change_no_count_and_no_finding(
     needs: Callable[[str], Path], tmp_path: Path
 ) -> None:
     for name in ("java", "kafka"):
@@ -89,7 +90,7 @@ def test_every_part_holds_poison_and_repeats_and_every_line(sent: list[company.P
 
 def test_a_plan_kills_everybody_and_is_the_same_for_a_seed() -> None:
     def plan(seed: int) -> list[faults.Fault]:
-        return faults.plan(10, 1, 1, 1, outage=5, workers=2, seed=seed)
+        return faults.plan(10, 1, 2, 1, 1, outage=5, workers=2, seed=seed)
 
     assert plan(1) == plan(1) != plan(2)
     kills = {kind: n for kind, n in faults.count(plan(1)).items() if kind.startswith("kill")}

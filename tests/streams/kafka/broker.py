@@ -28,6 +28,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.streams.kafka.line import Line
 from tests.streams.kafka.security import Security
 
 POM = Path(__file__).with_name("pom.xml")
@@ -160,8 +161,9 @@ class Cluster:
 
 
 class Kafka(Cluster):
-    """A broker in a folder of its own; `security` adds the listeners with TLS and passwords, `told`
-    names the loggers (Java classes) whose news stand in its log too."""
+    """A broker in a folder of its own; `security` adds the listeners with TLS and passwords,
+    `lines` names listeners that clients reach by way of a `Line`, `told` the loggers (Java
+    classes) whose news stand in its log too."""
 
     def __init__(
         self,
@@ -169,14 +171,18 @@ class Kafka(Cluster):
         *,
         security: Security | None = None,
         properties: Mapping[str, str] | None = None,
+        lines: Sequence[str] = (),
         told: Sequence[str] = (),
     ) -> None:
         self.folder, self.security = folder, security
         self._told = [f"-Dorg.slf4j.simpleLogger.log.{name}=info" for name in told]
         folder.mkdir(parents=True, exist_ok=True)
-        listeners = ["PLAIN", "CONTROLLER", *(security.listeners if security else ())]
+        listeners = ["PLAIN", "CONTROLLER", *(security.listeners if security else ()), *lines]
         self._ports = dict(zip(listeners, free_ports(len(listeners)), strict=True))
         super().__init__(self.address("PLAIN"))
+        ends = zip(lines, free_ports(len(lines)), strict=True)
+        self.lines = {name: Line(self.address(name), port) for name, port in ends}
+        """What clients of these listeners call; each carries as long as it is entered."""
         self._log = folder / "kafka.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._jars = jars()
@@ -246,14 +252,15 @@ class Kafka(Cluster):
         return self.folder / "server.properties"
 
     def _write(self, more: Mapping[str, str]) -> None:
-        protocols = {"PLAIN": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
+        protocols = dict.fromkeys(("PLAIN", "CONTROLLER", *self.lines), "PLAINTEXT")
         if self.security:
             protocols |= self.security.listeners
-        advertised = [name for name in self._ports if name != "CONTROLLER"]
+        told = {name: self.address(name) for name in self._ports if name != "CONTROLLER"}
+        told |= {name: line.address for name, line in self.lines.items()}
         lines = PROPERTIES | {
             "log.dirs": str(self.folder / "data"),
-            "listeners": self._places(self._ports),
-            "advertised.listeners": self._places(advertised),
+            "listeners": places({name: self.address(name) for name in self._ports}),
+            "advertised.listeners": places(told),
             "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in protocols.items()),
             "controller.quorum.voters": f"1@{self.address('CONTROLLER')}",
         }
@@ -261,9 +268,6 @@ class Kafka(Cluster):
             lines |= self.security.properties
         lines |= more
         self._config.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-
-    def _places(self, listeners: Any) -> str:
-        return ",".join(f"{name}://{self.address(name)}" for name in listeners)
 
     def _command(self, main: str) -> list[str]:
         return ["java", *JAVA, *self._told, "-cp", f"{self._jars}/*", main]
@@ -283,6 +287,10 @@ class Kafka(Cluster):
             self.process.kill()
             self.process.wait()
         self._process = None
+
+
+def places(listeners: Mapping[str, str]) -> str:
+    return ",".join(f"{name}://{address}" for name, address in listeners.items())
 
 
 def cache() -> Path:
