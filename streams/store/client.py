@@ -118,9 +118,7 @@ def _embedded(directory: Path) -> Engine:
         client = clickhouse_connect.get_client(
             interface="chdb", path=str(directory / "engine"), settings=SETTINGS
         )
-        # not in `default`: there a file of the working directory goes before a table of its name
-        client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
-        client.database = DATABASE
+        _move_in(client)
     except Exception as error:
         release()
         raise StoreError(f"{directory}: the engine does not open: {explain(error)}") from None
@@ -130,6 +128,18 @@ def _embedded(directory: Path) -> Engine:
         release()
 
     return Engine(client, close)
+
+
+def _move_in(client: Client) -> None:
+    """Use a database of our own, with the tables that former versions kept in `default`: there a
+    file of the working directory goes before a table of its name."""
+    client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    left = client.query(
+        "SELECT name FROM system.tables WHERE database = 'default' AND engine LIKE '%MergeTree'"
+    )
+    for (name,) in left.result_rows:
+        client.command(f"RENAME TABLE default.`{name}` TO {DATABASE}.`{name}`")
+    client.database = DATABASE
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,25 @@ def test_files_of_the_working_directory_are_no_tables(tmp_path: Path) -> None:
     assert found.stdout == "1 None 1\n", found.stderr
 
 
+def test_a_store_of_a_former_version_keeps_its_rows(tmp_path: Path) -> None:
+    """It has its tables in `default`."""
+    code = """
+        import sys
+        from streams.store import client
+        from streams.store.clickhouse import ClickHouse
+        from tests.streams.blocks import block
+        if len(sys.argv) > 2:
+            client._move_in = lambda client: None
+        store = ClickHouse.open("chdb://" + sys.argv[1])
+        store.write(block(store.head("access", 0)))
+        print(store.head("access", 0).number, store._client.database)
+        """
+    former = _python(code, str(tmp_path / "s"), "former")
+    assert former.stdout.split()[0] == "1", former.stderr
+    assert _python(code, str(tmp_path / "s")).stdout == "2 shoseki\n"
+    assert _python(code, str(tmp_path / "s")).stdout == "3 shoseki\n"
+
+
 def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="cannot be kept here"):
