@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 from kafka.admin import ConfigResource
 
@@ -28,7 +29,7 @@ from controls.registers import Registers
 from streams import settings as configuration
 from streams import state, topics, wiring
 from streams.agents import Worker
-from streams.app import Service, application
+from streams.app import AT_A_TIME, RECOVERING, Service, application
 from streams.blocks import Batch, Blocks, Message
 from streams.connection import Connection
 from streams.messages import Tick
@@ -414,6 +415,30 @@ def test_a_block_that_takes_longer_than_the_session_is_judged_once(
     before, after = asyncio.run(read())
     assert before == after
     assert len(judged) == PARTITIONS
+
+
+# --- recovery ---------------------------------------------------------------------------------
+
+
+def test_changelogs_are_read_in_large_pieces_and_lanes_in_small_ones(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """16 records at a time made recovery of 70,000 keys take two minutes."""
+    bench.publish(queries(8))
+    asyncio.run(bench.run())
+    fetch = AIOKafkaConsumerThread._fetch_records
+    taken: set[tuple[bool, int]] = set()
+
+    async def noted(self: Any, consumer: Any, active: Any, **how: Any) -> Any:
+        found = await fetch(self, consumer, active, **how)
+        records = how["max_records"]
+        taken.update((tp.topic.endswith("changelog"), records) for tp in found if found[tp])
+        return found
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "_fetch_records", noted)
+    bench.publish(queries(8))
+    asyncio.run(bench.run())
+    assert taken == {(True, RECOVERING), (False, AT_A_TIME)}
 
 
 # --- the changelog first ------------------------------------------------------------------------
