@@ -59,8 +59,9 @@ COMPONENTS = (
         "killed and cut off from their store; on the bridge below",
     ),
     Component(
-        "State in RocksDB", NOT_RUN, (),
-        "moves between four workers: with `SHOSEKI_LONG` only",
+        "State in RocksDB", "run",
+        ("tests/streams/kafka/test_workers.py::test_partitions_move_and_nothing_else_changes[rocks",),
+        "moves between four workers on Kafka, every key compared",
     ),
     Component(
         "ClickHouse client", "run",

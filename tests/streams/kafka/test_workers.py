@@ -120,9 +120,8 @@ LONG = pytest.mark.skipif(
 )
 
 
-@LONG
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("state", ["memory://", "rocksdb://"])
+@pytest.mark.parametrize("state", [pytest.param("memory://", marks=LONG), "rocksdb://"])
 def test_partitions_move_and_nothing_else_changes(
     make: Callable[..., Installation], tmp_path: Path, state: str
 ) -> None:
