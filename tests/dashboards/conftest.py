@@ -11,7 +11,7 @@ import pytest
 
 from dashboards.sql import Scope
 from streams.store.clickhouse import ClickHouse
-from streams.store.client import SETTINGS, Engine, connect
+from streams.store.client import DATABASE, SETTINGS, Engine, connect
 from streams.store.grants import ROLES
 from streams.store.migrate import migrate
 from tests.company import Company, fill
@@ -47,7 +47,7 @@ def boards(
     for grant in role.grants:
         columns = ", ".join(f"`{name}`" for name in grant.columns)
         engine.client.command(
-            f"CREATE VIEW granted.{grant.table} AS SELECT {columns} FROM default.{grant.table}"
+            f"CREATE VIEW granted.{grant.table} AS SELECT {columns} FROM {DATABASE}.{grant.table}"
         )
     client = clickhouse_connect.get_client(
         interface="chdb", path=str(place / "engine"), database="granted", settings=SETTINGS
