@@ -42,9 +42,12 @@ ANCHOR = 60.0
 """Seconds between two anchors."""
 READ = 30.0
 """Seconds between two readings of the store for metrics."""
-BLOCK = 300.0
+BLOCK = 60.0
 """Seconds for which the group waits, at a rebalance, for a worker that is in the middle of a block;
-one that takes longer is judged again by the next owner."""
+one that takes longer is judged again by the next owner.  A broker that was killed may have it wait
+for a member that is gone, too."""
+ANSWER = 30.0
+"""Seconds that the broker may take besides to answer: who waits to join must not give up before."""
 ROCKSDB = {
     "block_cache_size": 32 << 20, "write_buffer_size": 8 << 20, "max_write_buffer_number": 2
 }  # fmt: skip
@@ -428,6 +431,7 @@ def application(settings: Settings) -> Any:
             "shoseki[production], or take memory://"
         )
     Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
+    wait = max(BLOCK, settings.session_seconds)
     return faust.App(
         APPLICATION,
         broker=settings.broker,
@@ -440,7 +444,8 @@ def application(settings: Settings) -> Any:
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.session_seconds / 10,
-        broker_rebalance_timeout=BLOCK,
+        broker_rebalance_timeout=wait,
+        broker_request_timeout=wait + ANSWER,
         broker_commit_interval=1.0,
         # what a standby has read and not applied goes when the flow resumes (tables/recovery.py),
         # and the offset that RocksDB then remembers lies behind the hole

@@ -527,6 +527,17 @@ def test_what_rocksdb_has_and_the_changelog_has_not_is_sent_again(
             asyncio.run(bench.run())
 
 
+@pytest.mark.parametrize("session", [30, 90])
+def test_nobody_gives_up_joining_before_the_group_has_waited(tmp_path: Path, session: int) -> None:
+    conf = application(
+        configuration.Settings(
+            broker="kafka://127.0.0.1:9", store="chdb://none", data=str(tmp_path),
+            keys=f"{tmp_path}.keys", session_seconds=session,
+        )
+    ).conf  # fmt: skip
+    assert session <= conf.broker_rebalance_timeout < conf.broker_request_timeout
+
+
 # --- twice, backwards, uncompiled ---------------------------------------------------------------
 
 
