@@ -24,6 +24,7 @@ from streams.alerts.watch import Watch
 from streams.checkpoints import Checkpoints
 from streams.connection import LARGEST, Connection
 from streams.evidence.anchor import Anchor
+from streams.fetch import flow, refine
 from streams.gauges import Figures, Gauges
 from streams.lease import Lapsed, Lease, Unlimited
 from streams.metrics import METRICS
@@ -52,42 +53,8 @@ ROCKSDB = {
     "block_cache_size": 32 << 20, "write_buffer_size": 8 << 20, "max_write_buffer_number": 2
 }  # fmt: skip
 """Bytes of memory for the files of each partition; Faust's own default is 2 GiB of cache each."""
-CHANGELOGS = frozenset(map(changelog, LANES))
-AT_A_TIME = 16
-"""Messages that are taken from the broker at a time; a packed one holds some hundred events."""
-RECOVERING = 2_000
-"""The same of changelogs, whose records are small, while nothing else is read."""
-BRIEF = 0.1
-"""Seconds that such a reading waits at most: what it asks for is chosen before."""
 DRAIN = 20.0
 """Seconds that a worker may take to leave; after that the group misses it soon enough."""
-
-
-def flow(partitions: int, at_a_time: int = AT_A_TIME) -> dict[str, Any]:
-    """Faust's settings with which a lane that waits holds up no other, and memory stays bounded.
-
-    From four fifths of a full buffer on, Faust lets the partition of each further message rest;
-    once the buffer is full it delivers nothing to anybody.  So the last fifth must take what every
-    partition may still have been given.
-    """
-    return {
-        "broker_max_poll_records": at_a_time,
-        "stream_buffer_maxsize": 5 * at_a_time * partitions,
-    }
-
-
-def hasten(consumer: Any) -> None:
-    """Have a Kafka consumer read changelogs, while it reads nothing else, in large pieces: in those
-    of the lanes, 70,000 keys take two minutes to recover."""
-    fetch = consumer._fetch_records
-
-    async def hastened(client: Any, places: Any, timeout: float, max_records: int) -> Any:
-        only = set(places or ())  # Faust changes its set while this waits
-        if not only or any(tp.topic not in CHANGELOGS for tp in only):
-            return await fetch(client, places, timeout=timeout, max_records=max_records)
-        return await fetch(client, only, timeout=min(timeout, BRIEF), max_records=RECOVERING)
-
-    consumer._fetch_records = hastened
 
 
 def wall() -> int:
@@ -164,7 +131,7 @@ class Service:
         self._figures: Figures | None = None
         self._ticks = ticks
         self._verified: date | None = None
-        self._joined = self._hastened = False
+        self._joined = self._refined = False
         self._owed: Anchor | None = None
 
     async def start(self) -> None:
@@ -257,7 +224,7 @@ class Service:
             if entry is not None:
                 self.anchors.append(entry)
         except (StoreError, Lapsed) as error:
-            log.warning("anchor.missed reason=%s", error or "the lease has lapsed")
+            log.warning("anchor.missed reason=%s", str(error) or "the lease has lapsed")
         except Refusal as fault:
             self._fail(fault)
         if entry is not None and self.failed is None:
@@ -380,9 +347,9 @@ class Service:
         self.worker.revoked()
 
     async def _assigned(self, sender: Any, *args: Any, **kwargs: Any) -> None:
-        if not (self._hastened or alone(self.settings)):
-            hasten(self.app.consumer._thread)
-            self._hastened = True
+        if not (self._refined or alone(self.settings)):
+            refine(self.app.consumer._thread)
+            self._refined = True
 
     async def _rebalanced(self, sender: Any, *args: Any, **kwargs: Any) -> None:
         # closes the window of Faust issue 596: recovery itself resumes the flow after its seek

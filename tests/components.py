@@ -56,7 +56,7 @@ COMPONENTS = (
             "tests/streams/kafka/test_guards.py", "tests/soak/test_campaign.py",
             "tests/streams/kafka/test_workers.py::test_the_ticks",
         ),
-        "killed and cut off from their store; on the bridge below",
+        "killed, paused, cut off from their store and from the broker; on the bridge below",
     ),
     Component(
         "State in RocksDB", "run",

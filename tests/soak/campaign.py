@@ -52,6 +52,8 @@ class Result:
     table: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     findings: list[tuple[str, str, str, str]] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    """How many lay on each lane."""
 
 
 def run(options: Options, folder: Path, say: Callable[[str], None] = print) -> Result:
@@ -73,30 +75,38 @@ def run(options: Options, folder: Path, say: Callable[[str], None] = print) -> R
             through(house, load, parts, plan, say)
         say("draining …")
         house.drain()
-        seconds = time.monotonic() - began
+        seconds, rebalances = time.monotonic() - began, house.rebalances()
         for worker in house.workers:
             if faketime():
                 worker.set_clock(0)
-        moments = accounts.horizon(time.time_ns() // 1_000_000)
-        for moment in moments:
-            accounts.tick(house.settings, moment)
-            house.caught_up()
-        rebalances = house.rebalances()
-        for process in house.processes:
-            if status := process.stop():
-                result.differences.append(f"{process.name} ended with {status} after SIGTERM")
-        say("the same through an embedded installation that nobody disturbs …")
-        twin = accounts.twin(house, load.files, moments)
-        say("counting …")
-        on = accounts.lanes(house)
-        held = sum(sum(house.kafka.ends(raw.topic).values()) for raw in company.RAW)
-        found, truth = accounts.holding(house.intake.config), accounts.holding(twin.config)
-        result.differences += accounts.differences(
-            load.sent + load.published, held + load.published, on, found, truth
-        )
+        on, found, truth, result.differences = closed(house, load, say)
         result.findings = found.findings
+        result.lines = {name: lane.lines for name, lane in on.items()}
         result.table = table(house, load, plan, on, found, truth, seconds, rebalances)
     return result
+
+
+def closed(
+    house: House, load: Load, say: Callable[[str], None] = print
+) -> tuple[dict[str, accounts.Lane], accounts.Holding, accounts.Holding, list[str]]:
+    """End the processes of a house that has drained; what lay on the lanes, what its store and the
+    twin's hold, and where that does not come out."""
+    moments = accounts.horizon(time.time_ns() // 1_000_000)
+    for moment in moments:
+        accounts.tick(house.settings, moment)
+        house.caught_up()
+    statuses = [(process.name, process.stop()) for process in house.processes]
+    said = [f"{name} ended with {status} after SIGTERM" for name, status in statuses if status]
+    say("the same through an embedded installation that nobody disturbs …")
+    twin = accounts.twin(house, load.files, moments)
+    say("counting …")
+    on = accounts.lanes(house)
+    held = sum(sum(house.kafka.ends(raw.topic).values()) for raw in company.RAW)
+    found, truth = accounts.holding(house.intake.config), accounts.holding(twin.config)
+    said += accounts.differences(
+        load.sent + load.published, held + load.published, on, found, truth
+    )
+    return on, found, truth, said
 
 
 def through(

@@ -8,6 +8,7 @@ Everything lies in one folder.  No process outlives the one that made the house.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ PATIENCE = 180.0
 TOO_OFTEN = 50
 """Ends of processes by themselves after which it is no use."""
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+LAG = re.compile(r'^shoseki_lag_seconds{lane="(.+)",partition="(.+)"} (.+)$', re.MULTILINE)
 COORDINATOR = "org.apache.kafka.coordinator.group.GroupMetadataManager"
 GENERATION = "Stabilized group shoseki generation"
 """What the broker says of every rebalance of the workers."""
@@ -126,6 +128,16 @@ class Process:
                 return int(answer.status) == 200
         except (URLError, OSError):
             return False
+
+    def lag(self) -> dict[tuple[str, str], float]:
+        """Seconds that each partition it judges is behind, as it tells whoever watches it; nothing
+        while it is down."""
+        try:
+            with urlopen(f"http://{self.address}/metrics", timeout=2) as answer:
+                text = answer.read().decode()
+        except URLError:
+            return {}
+        return {(lane, number): float(seconds) for lane, number, seconds in LAG.findall(text)}
 
     def said(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

@@ -14,7 +14,7 @@ from tests.soak.accounts import Holding, Lane
 from tests.soak.campaign import Options, run
 
 SHORT = Options(
-    workers=2, kills=6, pauses=1, cuts=2, outages=1, outage=8, jumps=1, events=1_500, staff=40,
+    workers=2, kills=6, pauses=1, cuts=2, outages=1, outage=8, jumps=1, events=2_500, staff=20,
     seconds=2,
 )  # fmt: skip
 
@@ -33,6 +33,7 @@ def test_kills_pauses_cuts_and_outages_change_no_count_and_no_finding(
     assert result.differences == []
     assert {f"kill {who}" for who in faults.KILLED} <= faults.count(result.plan).keys()
     assert result.findings
+    assert all(result.lines.values()), result.lines
 
 
 # --- the books themselves: a campaign that could not fail would prove nothing -----------------

@@ -16,7 +16,7 @@ from typing import Any
 import faust
 import pytest
 
-from streams.app import flow
+from streams.fetch import flow
 from streams.local import partition_of, register
 from tests.streams.kafka.broker import Cluster
 

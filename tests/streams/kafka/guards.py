@@ -50,6 +50,88 @@ def slow_seek(replace: Replace) -> None:
     replace(Consumer, "perform_seek", slow)
 
 
+def late_fetch(replace: Replace) -> None:
+    """The group rebalances during the first recovery, and a fetch that began before takes two
+    records when the second recovery has sought and its flow still rests."""
+    from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+
+    fetch, seek = AIOKafkaConsumerThread._fetch_records, AIOKafkaConsumerThread._seek_wait
+    begun, sought, taken = False, asyncio.Event(), asyncio.Event()
+
+    async def late(self: Any, client: Any, places: Any, **how: Any) -> Any:
+        nonlocal begun
+        if begun or any(not tp.topic.endswith("changelog") for tp in places):
+            return await fetch(self, client, places, **how)
+        begun = True
+        client._coordinator.request_rejoin()
+        await sought.wait()
+        self.consumer.flow_active, active = True, self.consumer.flow_active  # it is asked at first
+        task = asyncio.ensure_future(fetch(self, client, places, **how | {"max_records": 2}))
+        await asyncio.sleep(0)
+        self.consumer.flow_active = active
+        found = await task
+        taken.set()
+        return found
+
+    async def waiting(self: Any, client: Any, offsets: Any) -> None:
+        await seek(self, client, offsets)
+        if begun and not taken.is_set() and any(tp.topic.endswith("changelog") for tp in offsets):
+            sought.set()
+            await taken.wait()
+            await asyncio.sleep(0.5)  # the other thread has dropped it
+
+    replace(AIOKafkaConsumerThread, "_fetch_records", late)
+    replace(AIOKafkaConsumerThread, "_seek_wait", waiting)
+
+
+def given_back(replace: Replace) -> None:
+    """What was fetched across a rebalance is handed on."""
+    from streams import fetch
+
+    replace(fetch, "returned", lambda client, found: found)
+
+
+def no_standbys(replace: Replace) -> None:
+    """Of each partition another worker keeps a replica, as Faust's own default has it."""
+    from streams import app
+
+    make = app.application
+
+    def application(*args: Any) -> Any:
+        made = make(*args)
+        made.conf.table_standby_replicas = 1
+        return made
+
+    replace(app, "application", application)
+
+
+def slow_standby(replace: Replace) -> None:
+    """A worker's first recovery ends when its standbys have queued all that their changelogs hold,
+    of which the first record is not yet dealt with."""
+    from faust.tables.recovery import Recovery
+
+    from streams.state import HighestTable
+
+    complete = Recovery.on_recovery_completed
+
+    async def deal(self: HighestTable, event: Any) -> None:
+        recovery: Any = self.app.tables.recovery
+        if event.message.tp in recovery.standby_tps:
+            await recovery.completed.wait()
+
+    async def late(self: Any, generation_id: int = 0) -> None:
+        def left() -> int:
+            ends, read = self.standby_highwaters, self.standby_offsets
+            return sum(ends[tp] - read[tp] for tp in self.standby_tps)
+
+        while not self.completed.is_set() and self.tables.changelog_queue.qsize() < left():
+            await asyncio.sleep(0.01)
+        await complete(self, generation_id)
+
+    replace(HighestTable, "on_changelog_event", deal)
+    replace(Recovery, "on_recovery_completed", late)
+
+
 def expected_offsets(replace: Replace) -> None:
     """Nor is what a generation begins with compared with where the last one ended."""
     from streams import agents
@@ -140,11 +222,15 @@ GUARDS: dict[str, Callable[[Replace], None]] = {
     "delivery": delivery,
     "expected offsets": expected_offsets,
     "fence": fence,
+    "given back": given_back,
     "gone": gone,
     "highest": highest,
+    "late fetch": late_fetch,
     "lease": lease,
+    "no standbys": no_standbys,
     "restore": restore,
     "slow seek": slow_seek,
+    "slow standby": slow_standby,
     "suspended flow": suspended_flow,
     "whole registers": whole_registers,
 }

@@ -2,19 +2,23 @@
 
     with Line(server) as line:                    # clients call line.address
         line.cut()                                # nothing passes, and nobody is told
-        line.cut(reset=True)                      # connections break, and new ones too
+        line.cut(reset=True)                      # connections are reset, and new ones refused
         line.heal()
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 PIECE = 1 << 16
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER of a connection that ends with RST and without what it still holds."""
 
 
 class Line:
@@ -27,7 +31,6 @@ class Line:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line", daemon=True)
         self._open = asyncio.Event()
-        self._refuses = False
         self._ends: set[asyncio.StreamWriter] = set()
 
     def __enter__(self) -> Self:
@@ -42,8 +45,8 @@ class Line:
         self._loop.close()
 
     def cut(self, *, reset: bool = False) -> None:
-        """From now on nothing passes: in silence, or with `reset` by breaking what is connected
-        or connects."""
+        """From now on nothing passes: in silence, or with `reset` by resetting what is connected
+        and refusing what connects."""
         self._run(self._cut(reset))
 
     def heal(self) -> None:
@@ -54,30 +57,33 @@ class Line:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _listen(self) -> None:
-        self._open.set()
         self._listener = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self._open.set()
 
     async def _close(self) -> None:
         self._listener.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._open.set()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for end in self._ends:
+                end.transport.abort()
+            await asyncio.wait(tasks, timeout=0.1)
 
     async def _cut(self, reset: bool) -> None:
         self._open.clear()
-        self._refuses = reset
-        for end in self._ends if reset else ():
-            end.transport.abort()
+        if reset:
+            self._listener.close()
+            for end in self._ends:
+                if not end.transport.is_closing():
+                    held = end.get_extra_info("socket")
+                    held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                    end.transport.abort()
 
     async def _heal(self) -> None:
-        self._refuses = False
+        if not self._listener.is_serving():
+            await self._listen()
         self._open.set()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._refuses:
-            writer.transport.abort()
-            return
         self._ends.add(writer)
         there = None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -18,7 +19,7 @@ def line() -> Iterator[Line]:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer(end: socket.socket) -> None:
-            with end:
+            with end, suppress(ConnectionError):
                 while told := end.recv(100):
                     end.sendall(told)
 
@@ -58,21 +59,32 @@ def test_a_line_that_is_cut_in_silence_holds_back_what_it_is_given(line: Line) -
             assert during.recv(9) == b"three"
 
 
-def test_a_line_that_breaks_ends_what_is_connected_and_what_connects(line: Line) -> None:
-    def ended(end: socket.socket) -> bool:
-        try:
-            return end.recv(9) == b""
-        except ConnectionError:
-            return True
-
+def test_a_line_that_breaks_resets_what_is_connected_and_refuses_what_connects(line: Line) -> None:
     with called(line) as before:
         before.sendall(b"one")
         assert before.recv(9) == b"one"
         line.cut(reset=True)
-        assert ended(before)
-        with called(line) as during:
-            assert ended(during)
+        with pytest.raises(ConnectionResetError):
+            before.recv(9)
+        with pytest.raises(ConnectionRefusedError):
+            called(line)
+    line.heal()
+    with called(line) as after:
+        after.sendall(b"two")
+        assert after.recv(9) == b"two"
+
+
+def test_a_line_that_was_silent_can_break(line: Line) -> None:
+    with called(line) as before:
+        before.sendall(b"one")
+        assert before.recv(9) == b"one"
+        line.cut()
+        before.sendall(b"two")
+        for _ in range(2):
+            line.cut(reset=True)
+        with pytest.raises(ConnectionResetError):
+            before.recv(9)
         line.heal()
-        with called(line) as after:
-            after.sendall(b"two")
-            assert after.recv(9) == b"two"
+    with called(line) as after:
+        after.sendall(b"three")
+        assert after.recv(9) == b"three"
