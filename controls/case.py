@@ -22,7 +22,7 @@ SAID = 7 * DAY
 """How long below its floor a case remembers what it said (ms): what arrives later still is judged,
 but adds to what a finding holds already."""
 
-TOGETHER = 256
+TOGETHER = 1_000
 """For so many cases at once the store is asked what lies below their floors."""
 
 
@@ -70,23 +70,25 @@ def judge_cases(
     told = {ref for tally in block.tallies for ref in tally.facts}
     asked: dict[str, list[Look]] = {}
     for rule, look in looks:
-        asked.setdefault(rule.ref, []).append(look)
-    concerned = {*told, *waiting, *begun, *(engine.shared.get(ref, "") for ref in asked)}
+        if isinstance(rule.check, Case):
+            asked.setdefault(engine.shared[rule.ref], []).append(look)
+    concerned = {*told, *waiting, *begun, *asked}
     concerned |= engine.reading.get(object, set()) if groups else set()
     for kind in groups:
         concerned |= engine.reading.get(kind, set())
     for kind in {type(event) for event in changed}:
         concerned |= engine.touching.get(kind, set())
+    open_: list[tuple[Cases, dict[str, Task]]] = []
     for cases in engine.cases:
         check, ref = cases.case, cases.ref
         if ref not in concerned:
             continue
         tasks = gathered(check, groups, view)
-        looked = [look for rule in cases.rules for look in asked.get(rule.ref, ())]
+        looked = recall(asked[ref]) if ref in asked else ()
         if check.across and block.lane != "books":
             told_facts = {key: task.facts for key, task in tasks.items()}
             if check.placed is not None and looked:
-                for key, older in check.facts(recall(looked), view).items():
+                for key, older in check.facts(looked, view).items():
                     told_facts[key] = check.merge(told_facts.get(key, []), older)
             if told_facts:
                 changes.facts[ref] = {k: check.merge((), f) for k, f in told_facts.items()}
@@ -95,15 +97,16 @@ def judge_cases(
             for key, facts in tally.facts.get(ref, {}).items():
                 tasks.setdefault(key, Task([])).facts.extend(facts)
         if looked:
-            called_back(check, recall(looked), causes, tasks)
+            called_back(check, looked, causes, tasks)
         if block.lane == "books":
             touched(cases, changed, view, tasks)
         elif check.asks:
             asked_of(check, changed, view, block.lane, mine, tasks)
         for key in (*waiting.get(ref, ()), *begun.get(ref, ())):
             tasks.setdefault(key, Task([]))
-        for key, task, stored in remembered(cases, tasks, recall, changes):
-            judge_case(cases, key, task, stored, view, changes)
+        open_.append((cases, tasks))
+    for cases, key, task, stored in remembered(open_, recall, changes):
+        judge_case(cases, key, task, stored, view, changes)
 
 
 def touched(cases: Cases, changed: Sequence[Any], view: View, tasks: dict[str, Task]) -> None:
@@ -171,26 +174,41 @@ def called_back(check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[st
 
 
 def remembered(
-    cases: Cases, tasks: Mapping[str, Task], recall: Recall, changes: Changes
-) -> Iterator[tuple[str, Task, Sequence[Any]]]:
+    touched: Sequence[tuple[Cases, Mapping[str, Task]]], recall: Recall, changes: Changes
+) -> Iterator[tuple[Cases, str, Task, Sequence[Any]]]:
     """Key, task and stored events of every case that does not include this block already."""
-    check = cases.case
-    left = iter(tasks.items())
+    left = ((cases, key, task) for cases, tasks in touched for key, task in tasks.items())
     while some := list(islice(left, TOGETHER)):
         looks: list[Look] = []
-        open_: list[tuple[str, Task]] = []
-        for key, task in some:
+        open_: list[tuple[Cases, str, Task]] = []
+        for cases, key, task in some:
             task.memory, included = changes.load(f"case|{cases.ref}|{key}")
             if not included:
-                open_.append((key, task))
-                looks += below_floor(check, key, task)
-        stored: dict[str, list[Any]] = {}
-        for event in recall(looks) if looks else ():
-            key = getattr(event, check.by[type(event)])
-            if check.key(event) == key:
-                stored.setdefault(key, []).append(event)
-        for key, task in open_:
-            yield key, task, stored.get(key, ())
+                open_.append((cases, key, task))
+                looks += below_floor(cases.case, key, task)
+        stored = by_case(open_, recall(looks)) if looks else {}
+        for cases, key, task in open_:
+            yield cases, key, task, stored.get((cases.ref, key), ())
+
+
+def by_case(
+    tasks: Sequence[tuple[Cases, str, Task]], rows: Sequence[Any]
+) -> dict[tuple[str, str], list[Any]]:
+    """Of stored events those that lie below the floor of a case, by check and key."""
+    by: dict[type[Any], dict[str, tuple[str, Case]]] = {}
+    ranges = {(cases.ref, key): task.ranges for cases, key, task in tasks if task.ranges}
+    for cases, _, task in tasks:
+        for kind, name in cases.case.by.items() if task.ranges else ():
+            by.setdefault(kind, {})[cases.ref] = name, cases.case
+    found: dict[tuple[str, str], list[Any]] = {}
+    for event in rows:
+        at = event.occurred_at
+        for ref, (name, check) in by[type(event)].items():
+            key = getattr(event, name)
+            within = any(low <= at <= high for low, high in ranges.get((ref, key), ()))
+            if within and check.key(event) == key:
+                found.setdefault((ref, key), []).append(event)
+    return found
 
 
 def below_floor(check: Case, key: str, task: Task) -> list[Look]:

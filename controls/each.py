@@ -164,12 +164,13 @@ def looks_for(
     causes: Causes = {}
     for event in changed:
         if isinstance(event, SourceGap):
-            every = [
+            kinds = gaps.kinds_of(event.source, view)
+            looks += [
                 (rule, look)
                 for rule in engine.rules.values()
-                for look in gaps.looks(rule.check, event, view)
+                for look in gaps.looks(rule.check, event, kinds)
+                if look.type.lane == lane
             ]
-            looks += [(rule, look) for rule, look in every if look.type.lane == lane]
         for rule in engine.revisits.get(type(event), ()):
             for look in rule.check.revisits[type(event)](event):
                 if look.type.lane != lane:

@@ -114,16 +114,22 @@ def gap(source: str, since: int, until: int, is_open: bool, view: View) -> Sourc
 
 def hiding(view: View, kinds: Sequence[type[Event]], since: int, until: int) -> str | None:
     """The source and start of an open gap in [since, until] that may hide events of `kinds`."""
-    latest: dict[tuple[str, int, int], SourceGap] = {}
-    for entry in view.all(GAPS, ""):
-        latest[entry.source, entry.since, entry.until] = entry
-    for (name, start, end), entry in sorted(latest.items()):
-        if not entry.open or start > until or end < since:
-            continue
-        registered = view.latest(SOURCES, name, FOREVER - 1)
-        if registered is not None and any(sends(registered.kind, each) for each in kinds):
+    for name, start, end, kind in view.once(open_gaps):
+        if start <= until and end >= since and any(sends(kind, each) for each in kinds):
             return f"{name} since {jst_text(start)}"
     return None
+
+
+def open_gaps(view: View) -> list[tuple[str, int, int, str]]:
+    """Source, start, end (ms) and kind of source of every gap that is open, in this order; of
+    sources that are in the register."""
+    latest = {(each.source, each.since, each.until): each for each in view.all(GAPS, "")}
+    found = []
+    for (name, start, end), entry in sorted(latest.items()):
+        registered = view.latest(SOURCES, name, FOREVER - 1) if entry.open else None
+        if registered is not None:
+            found.append((name, start, end, registered.kind))
+    return found
 
 
 def sends(kind: str, awaited: type[Any]) -> bool:
@@ -139,11 +145,15 @@ def concerned(entered: Iterable[Any], view: View) -> list[SourceGap]:
     return [each for each in view.all(GAPS, "") if each.source in sources] if sources else []
 
 
-def looks(check: Check, found: SourceGap, view: View) -> Iterable[Look]:
-    """What a check has to judge again when a gap opens or closes: nothing where the source sends,
-    and ever sent, no event that the check awaits."""
-    kinds = {line.kind for line in view.all(SOURCES, found.source)}
-    if not any(sends(kind, awaited) for kind in kinds for awaited in check.awaits):
+def kinds_of(source: str, view: View) -> set[str]:
+    """What kinds of source it is, and ever was, in the register."""
+    return {line.kind for line in view.all(SOURCES, source)}
+
+
+def looks(check: Check, found: SourceGap, kinds: Iterable[str]) -> Iterable[Look]:
+    """What a check has to judge again when a gap opens or closes: nothing where sources of these
+    kinds send no event that the check awaits."""
+    if not any(sends(kind, awaited) for awaited in check.awaits for kind in kinds):
         return
     since, until = found.since - AROUND, min(found.until, FOREVER - AROUND) + AROUND
     if isinstance(check, Case):

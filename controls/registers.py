@@ -11,10 +11,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from controls.events import Event
 from controls.kernel import DAY, arrival
+
+T = TypeVar("T")
 
 FOREVER = 1 << 62
 """Later than every instant and every offset."""
@@ -257,7 +259,7 @@ class View:
     None outside of `books` and before there was any.  `org_id` is the organisation's.
     """
 
-    __slots__ = ("_registers", "began", "known", "now", "org_id")
+    __slots__ = ("_once", "_registers", "began", "known", "now", "org_id")
 
     def __init__(
         self,
@@ -272,6 +274,14 @@ class View:
         self.now = now
         self.began = began
         self.org_id = org_id
+        self._once: dict[Callable[[View], Any], Any] = {}
+
+    def once(self, what: Callable[[View], T]) -> T:
+        """What `what` says of this view, which is worked out once."""
+        if what not in self._once:
+            self._once[what] = what(self)
+        found: T = self._once[what]
+        return found
 
     def entries(self, register: Register, key: str, at: int) -> list[Any]:
         """The entries under `key` that held at `at` or before, oldest first; of a book with
