@@ -257,3 +257,53 @@ def test_packed_facts_are_counted_as_often_as_there_are_however_they_came(partit
     for order in permutations(uses):
         run = Run(days_of_use(), partitions=partitions).feed(order)
         assert run.store.populations()["XXX-01"]["pass"] == 2
+
+
+def crowd(name: str, within: int, given: list[tuple[str, int]]) -> Case:
+    """Three queries of one person `within` so long (ms): judged is each that is the third."""
+
+    def judge(key: str, facts: Sequence[Fact], view: View) -> Iterator[Judgement]:
+        given.append((name, len(facts)))
+        times = [fact[0] for fact in facts]
+        for at, event_id in (fact[:2] for fact in facts):
+            count = sum(at - within < time <= at for time in times)
+            if count >= 3:
+                subject = f"{key} {name} {count}"
+                yield Judgement("violation", name, subject, at, events=(event_id,))
+
+    return Case(
+        name, (name,), (AccessDatastoreQuery,), one_key("actor_ref"),
+        lambda one: [one.occurred_at, one.event_id], judge,
+        keep=within, span=lambda at: (at - within, at + within), margin=within,
+        by={AccessDatastoreQuery: "actor_ref"},
+    )  # fmt: skip
+
+
+def test_a_block_asks_the_store_once_for_all_that_lies_below_the_floors_of_its_cases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And each case takes of it what lies in its own span."""
+    times = [f"2026-11-02 {hour:02d}:{minute}:00" for hour in (9, 12) for minute in (10, 20, 40)]
+    times.append("2026-11-05 10:00:00")
+    every = [query(at, actor_ref=who) for at in times for who in ("ann", "bob", "cid")]
+    given: list[tuple[str, int]] = []
+    checks = crowd("HOUR", HOUR, given), crowd("DAY", 24 * HOUR, given)
+    on_time = Run(*checks).feed(every, "2026-11-06 00:00:00")
+    early, late = every[:9] + every[15:], every[9:15]
+    run = Run(*checks).feed(early, "2026-11-06 00:00:00")
+    asked: list[int] = []
+    recall = run.store.recall
+
+    def counted(*args: Any) -> list[Event]:
+        asked.append(len(args[-1]))
+        return recall(*args)
+
+    monkeypatch.setattr(run.store, "recall", counted)
+    given.clear()
+    for one in late:
+        run.replay.feed(Plain().join(one))
+    run.replay.tick(run.replay.now)
+    assert len(asked) == 1
+    assert {subject for _, subject, _ in run.found} >= {"ann HOUR 3", "ann DAY 6", "bob DAY 5"}
+    assert set(given) == {("HOUR", 4), ("DAY", 7)}  # one above the floor, the rest around it
+    assert run.found == on_time.found
