@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from controls.events import TYPES, rfc3339
+from controls.events import TYPES, LogSourceStatus, rfc3339
+from controls.gaps import ELSEWHERE
 from controls.kernel import arrival
 from streams.reading import Item
 from streams.rejects import Reject
@@ -23,6 +24,9 @@ __all__ = ["BLOCK", "ORG", "blocks", "write"]
 BLOCK = 9_999
 """Events of the access lane between two ticks, and so in a block of it: with one more it would
 close before the tick that tells it of the books of the same hours."""
+
+MACHINES = {*ELSEWHERE, LogSourceStatus}
+"""What no form sends, of any lane."""
 
 
 def write(file: Path, events: int, staff: int | None = None) -> dict[str, int]:
@@ -52,8 +56,8 @@ def opening(lines: Iterable[bytes]) -> int:
 
 
 def present(lines: Sequence[bytes], span: int) -> Iterator[bytes]:
-    """The lines as raw topics have them: traffic of the last `span` milliseconds, now that of the
-    first line read and evenly spread; books as they were; nothing yet of an arrival.
+    """The lines as raw topics have them: what machines send of the last `span` milliseconds, now
+    that of the first line read and evenly spread; forms as they were; nothing yet of an arrival.
 
     Traffic that is hours late is not what a worker usually judges: it looks it up in the store.
     """
@@ -62,7 +66,8 @@ def present(lines: Sequence[bytes], span: int) -> Iterator[bytes]:
     for nth, line in enumerate(lines):
         event = msgspec.json.decode(line)
         event.pop("ingested_at", None)
-        if TYPES[event["event_type"]].lane != "books":
+        kind = TYPES[event["event_type"]]
+        if kind.lane != "books" or kind in MACHINES:
             moment = rfc3339(began + span * nth // len(lines))
             moment = moments.setdefault(event["event_id"], moment)
             event["occurred_at"] = event["observed_at"] = moment
