@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,9 @@ BEGAN = "began"
 Populations = dict[str, dict[Verdict, int]]
 """How many judgements of a control came out which way; a revision takes one away and adds one."""
 
-Recall = Callable[[Sequence[Look]], Sequence[Any]]
-"""Reads stored events of the partition back: those of earlier blocks only, each once."""
+Recall = Callable[[Sequence[Look]], Iterable[Any]]
+"""Reads stored events of the partition back, as they are taken: those of earlier blocks only, each
+once.  There may be more of them than memory holds."""
 
 
 @dataclass(frozen=True, slots=True)

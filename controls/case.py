@@ -84,11 +84,11 @@ def judge_cases(
         if ref not in concerned:
             continue
         tasks = gathered(check, groups, view)
-        looked = recall(asked[ref]) if ref in asked else ()
+        looked = recall(asked[ref]) if ref in asked else None
         if check.across and block.lane != "books":
             told_facts = {key: task.facts for key, task in tasks.items()}
-            if check.placed is not None and looked:
-                for key, older in check.facts(looked, view).items():
+            if check.placed is not None and looked is not None:
+                for key, older in check.facts(list(looked), view).items():
                     told_facts[key] = check.merge(told_facts.get(key, []), older)
             if told_facts:
                 changes.facts[ref] = {k: check.merge((), f) for k, f in told_facts.items()}
@@ -96,7 +96,7 @@ def judge_cases(
         for tally in block.tallies if ref in told else ():
             for key, facts in tally.facts.get(ref, {}).items():
                 tasks.setdefault(key, Task([])).facts.extend(facts)
-        if looked:
+        if looked is not None:
             called_back(check, looked, causes, tasks)
         if block.lane == "books":
             touched(cases, changed, view, tasks)
@@ -160,7 +160,7 @@ def gathered(check: Case, groups: Mapping[type[Any], Sequence[Any]], view: View)
     return tasks
 
 
-def called_back(check: Case, rows: Sequence[Any], causes: Causes, tasks: dict[str, Task]) -> None:
+def called_back(check: Case, rows: Iterable[Any], causes: Causes, tasks: dict[str, Task]) -> None:
     """Cases of stored events that the books ask for: judge the stretch around each again."""
     assert check.span is not None
     for event in rows:
@@ -192,7 +192,7 @@ def remembered(
 
 
 def by_case(
-    tasks: Sequence[tuple[Cases, str, Task]], rows: Sequence[Any]
+    tasks: Sequence[tuple[Cases, str, Task]], rows: Iterable[Any]
 ) -> dict[tuple[str, str], list[Any]]:
     """Of stored events those that lie below the floor of a case, by check and key."""
     by: dict[type[Any], dict[str, tuple[str, Case]]] = {}

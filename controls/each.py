@@ -120,7 +120,7 @@ def waits_over(engine: Engine, due: Iterable[str], now: int, changes: Changes) -
 
 def judge_again(
     engine: Engine,
-    rows: Sequence[Any],
+    rows: Iterable[Any],
     views: tuple[View, View],
     causes: Causes,
     changes: Changes,

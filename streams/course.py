@@ -64,7 +64,7 @@ def course(store: Store, finding_id: str) -> Course:
 
     def asked(kind: type[Event], field: str, *values: str) -> list[Any]:
         ask = Ask(kind.type, field, frozenset(values), 0, EVER)
-        return store.recall("books", 0, below, [ask])
+        return list(store.recall("books", 0, below, [ask]))
 
     alerts = asked(AlertChanged, "alert_id", finding_id)
     caused = asked(NonconformityChanged, "correlation_id", finding_id)

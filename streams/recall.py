@@ -90,13 +90,13 @@ def recaller(
     latest: Mapping[str, int],
     forms: Forms,
     familiar: Familiar,
-) -> Callable[[Sequence[Look]], list[Event]]:
+) -> Callable[[Sequence[Look]], Iterator[Event]]:
     """A recall for one block: rows of this partition with offset < `below`, in join form.
 
     `latest` tells for each type when its last stored event occurred.
     """
 
-    def recall(looks: Sequence[Look]) -> list[Event]:
+    def recall(looks: Sequence[Look]) -> Iterator[Event]:
         years = forms.years()
         asks: list[Ask] = []
         for (kind, field, value), since, until in stretches(looks, latest):
@@ -111,11 +111,11 @@ def recaller(
                     continue
             asks.append(Ask(kind.type, field, values, since, until))
         if not asks:
-            return []
+            return iter(())
         rows = store.recall(lane, partition, below, asks)
         if not years:
             return rows
-        return [forms.recall(row, familiar.of(jst_year(row.occurred_at))) for row in rows]
+        return (forms.recall(row, familiar.of(jst_year(row.occurred_at))) for row in rows)
 
     return recall
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from controls.calendar import jst_text
@@ -104,7 +104,7 @@ def silences(sight: Sight, finding: Row) -> list[OwnSilenced]:
     if head is None or forms is None:
         return []
     ask = Ask(OwnSilenced.type, None, frozenset(), 0, EVER)
-    told: list[Any] = sight.store.recall("books", 0, head.last_offset + 1, [ask])
+    told: Iterator[Any] = sight.store.recall("books", 0, head.last_offset + 1, [ask])
     return [
         each
         for each in standing(told)

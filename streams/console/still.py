@@ -74,17 +74,19 @@ class Still:
     def head(self, lane: str, partition: int) -> Any:
         return self._heads.get((lane, partition))
 
-    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+    def recall(
+        self, lane: str, partition: int, below: int, asks: Sequence[Ask]
+    ) -> Iterator[Event]:
         """Acts on findings from memory; whatever else is asked, from the store."""
         kinds = {AlertChanged.type, NonconformityChanged.type}
         if any(ask.type not in kinds or ask.field is None for ask in asks):
             return self.store.recall(lane, partition, below, asks)
-        return [
+        return (
             event
             for ask in asks
             for value in sorted(ask.values)
             for event in self._acts(ask.type, ask.field or "").get(value, ())
-        ]
+        )
 
     def _acts(self, kind: str, name: str) -> dict[str, list[Event]]:
         if (kind, name) not in self._told:

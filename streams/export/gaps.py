@@ -62,7 +62,7 @@ def reported(evidence: Evidence) -> list[LogSourceStatus]:
     if head is None:
         return []
     ask = Ask(LogSourceStatus.type, "status", frozenset({"stopped", "gap"}), 0, EVER)
-    found: list[Any] = evidence.store.recall("books", 0, head.last_offset + 1, [ask])
+    found: Iterator[Any] = evidence.store.recall("books", 0, head.last_offset + 1, [ask])
     return standing(found)
 
 

@@ -82,10 +82,12 @@ class Store(Protocol):
     def ending(self, lane: str, partition: int, offset: int) -> Head | None:
         """The head that a chain had with its last block that ends at this offset or before."""
 
-    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+    def recall(
+        self, lane: str, partition: int, below: int, asks: Sequence[Ask]
+    ) -> Iterator[Event]:
         """Events of sealed rows with offset < `below` that any of `asks` wants, each once.
 
-        In the order of the lane.
+        In the order of the lane, and read as they are taken.
         """
 
     def history(

@@ -6,6 +6,8 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -243,29 +245,47 @@ class ClickHouse:
         )
         return Head(*found[0]) if found else None
 
-    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+    def recall(
+        self, lane: str, partition: int, below: int, asks: Sequence[Ask]
+    ) -> Iterator[Event]:
         if (lane, partition) not in self._heads and self.head(lane, partition) is None:
-            return []  # nothing is sealed yet
+            return  # nothing is sealed yet
         together: dict[str, list[Ask]] = {}
         for ask in asks:
             together.setdefault(ask.type, []).append(ask)
-        found: dict[tuple[int, int], Event] = {}
-        for type_, group in together.items():
-            for some in _portions(group):
-                condition, parameters = coarse(type_, some)
-                rows = self._rows(
-                    f"SELECT block, line, {_EVENT} FROM events WHERE {HERE} "
-                    "AND offset < {below:UInt64} AND event_type = {type:String} "
-                    f"AND ({condition})",
-                    {"lane": lane, "partition": partition, "below": below, "type": type_}
-                    | parameters,
-                )
-                wants = exact(some)
-                for block, line, *row in rows:
-                    event = event_from(row)
-                    if wants(event):
-                        found[block, line] = event
-        return [found[place] for place in sorted(found)]
+        here = {"lane": lane, "partition": partition, "below": below}
+        found = [
+            self._wanted(here, type_, some)
+            for type_, group in together.items()
+            for some in _portions(group)
+        ]
+        last = None
+        for place, event in merge(*found, key=itemgetter(0)):
+            if place != last:
+                yield event
+            last = place
+
+    def _wanted(
+        self, here: Mapping[str, Any], type_: str, asks: Sequence[Ask]
+    ) -> Iterator[tuple[tuple[int, int], Event]]:
+        """Events of one type that the asks want, with their places and in their order; some `PAGE`
+        rows are held at a time."""
+        condition, parameters = coarse(type_, asks)
+        wants = exact(asks)
+        block, line = 0, -1
+        while rows := self._rows(
+            f"SELECT block, line, {_EVENT} FROM events WHERE {HERE} "
+            "AND offset < {below:UInt64} AND event_type = {type:String} "
+            "AND block >= {block:Int64} AND (block, line) > ({block:Int64}, {line:Int64}) "
+            f"AND ({condition}) ORDER BY block, line LIMIT {PAGE}",
+            {**here, **parameters, "type": type_, "block": block, "line": line},
+        ):
+            for block, line, *row in rows:
+                event = event_from(row)
+                if wants(event):
+                    yield (block, line), event
+            if len(rows) < PAGE:
+                return
 
     def history(
         self, lane: str, partition: int, types: Sequence[str], upto: int

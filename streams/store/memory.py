@@ -90,13 +90,15 @@ class Memory:
         heads = [block.head for block in chain if block.header.last_offset <= offset]
         return heads[-1] if heads else None
 
-    def recall(self, lane: str, partition: int, below: int, asks: Sequence[Ask]) -> list[Event]:
+    def recall(
+        self, lane: str, partition: int, below: int, asks: Sequence[Ask]
+    ) -> Iterator[Event]:
         found: dict[int, Event] = {}
         for ask in asks:
             for written, offset, event in self._candidates((lane, partition, ask.type), ask):
                 if offset < below and ask.since <= event.occurred_at <= ask.until:
                     found[written] = event
-        return [found[written] for written in sorted(found)]
+        return iter([found[written] for written in sorted(found)])
 
     def _candidates(self, key: tuple[str, int, str], ask: Ask) -> Iterable[_Entry]:
         entries = self._by_type[key]

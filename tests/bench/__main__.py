@@ -63,7 +63,8 @@ def main() -> int:
         here = Path(folder)
         say(f"making {args.events:,} events …")
         lanes = workload.write(here / "events.jsonl", args.events)
-        names = ["judging", "stages", "service", "nine", "stock", "breadth", "proving"]
+        names = ["judging", "stages", "judging_nine", "service", "nine"]
+        names += ["stock", "breadth", "proving"]
         names += ["profile"] * args.profile
         found: dict[str, Any] = {
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -170,6 +171,13 @@ def _nine(file: Path, here: Path, args: argparse.Namespace) -> Any:
     return service.measure(file, here / "nine", service.NINE)
 
 
+def _judging_nine(file: Path, here: Path, args: argparse.Namespace) -> Any:
+    import judging
+    import service
+
+    return judging.measure(file, here / "judging-nine", service.NINE)
+
+
 def _memory(file: Path, here: Path, args: argparse.Namespace) -> Any:
     import service
 
@@ -231,6 +239,7 @@ PARTS = {
     "profile": _profile,
     "service": _service,
     "nine": _nine,
+    "judging_nine": _judging_nine,
     "memory": _memory,
     "stock": _stock,
     "breadth": _breadth,
@@ -251,6 +260,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         return round(seconds / events * 1e6, 2)
 
     check, floor = found["judging"]["seconds"], sum(found["judging"]["floor"].values())
+    nine = found["judging_nine"]
     service = found["service"]["seconds"]
     blocks = sum(found["service"]["lanes"].values())
     lanes = {  # blocks are charged to their lane, what lies between them in proportion
@@ -265,6 +275,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
             "stages": {name: each(s) for name, s in found["stages"]["stages"].items()},
             "whole_by_stage": each(found["stages"]["seconds"]),
             "check": each(check),
+            "check_nine": each(nine["seconds"]),
             "floor": each(floor),
             "floor_decode": each(found["judging"]["floor"]["decode"]),
             "floor_insert": each(found["judging"]["floor"]["insert"]),
@@ -277,6 +288,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         },
         "ratios": {
             "check_to_floor": round(floor / check, 3),
+            "check_nine_to_floor": round(sum(nine["floor"].values()) / nine["seconds"], 3),
             "service_to_check": round(check / service, 3),
             "service_to_stock": round(stock / service, 2),
             "service_nine_to_stock": round(stock / found["nine"]["seconds"], 2),
@@ -342,12 +354,14 @@ def table(found: dict[str, Any]) -> str:
         f"  {'floor: insert of Arrow':26}{us['floor_insert']:9.2f}",
         f"  {'floor':26}{us['floor']:9.2f}",
         f"  {'check --record, unwatched':26}{us['check']:9.2f}",
+        f"  {'the same, nine controls':26}{us['check_nine']:9.2f}",
         f"  {'publish':26}{us['publish']:9.2f}",
         f"  {'service':26}{us['service']:9.2f}",
         f"  {'service, nine controls':26}{us['service_nine']:9.2f}",
         f"  {'stock Faust agent':26}{us['stock']:9.2f}   over {found['stock']['events']:,} events",
         "",
         f"  {'check to floor':26}{ratios['check_to_floor']:9.3f}   at least 0.15 is wanted",
+        f"  {'the same, nine controls':26}{ratios['check_nine_to_floor']:9.3f}",
         f"  {'service to check':26}{ratios['service_to_check']:9.3f}   at least 0.6 is wanted",
         f"  {'service to stock agent':26}{ratios['service_to_stock']:9.2f}   at least 8 is wanted",
         f"  {'the same, nine controls':26}{ratios['service_nine_to_stock']:9.2f}",

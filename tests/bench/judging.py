@@ -5,7 +5,7 @@ from __future__ import annotations
 import cProfile
 import io
 import pstats
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import workload
+from service import limited
 from stopwatch import Stopwatch
 
 from controls.events import TYPES, spec
@@ -32,6 +33,8 @@ class Run:
 
     file: Path
     here: Path
+    only: Collection[str] = ()
+    """The controls by which it is judged; all where none is named."""
     store: ClickHouse = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +46,8 @@ class Run:
     def prepared(self) -> Callable[[], None]:
         """Ready to take all events from bytes to sealed rows."""
         forms = wiring.open_forms(self.settings)
-        replay = Replay(wiring.parts(self.settings, self.store, forms), spacing=1 << 60)
+        parts = limited(wiring.parts(self.settings, self.store, forms), self.only)
+        replay = Replay(parts, spacing=1 << 60)
         items = Reader(forms).file(str(self.file))
 
         def whole() -> None:
@@ -55,9 +59,9 @@ class Run:
         return whole
 
 
-def measure(file: Path, here: Path) -> dict[str, Any]:
-    """Bare, then by stage, then the floor: all in this process, the same engine underneath."""
-    bare = Run(file, here / "bare")
+def measure(file: Path, here: Path, only: Collection[str] = ()) -> dict[str, Any]:
+    """Bare, then the floor: in this process, the same engine of the store underneath."""
+    bare = Run(file, here / "bare", only)
     rows: list[tuple[str, pa.Table, str]] = []
     real, apart = bare.store._insert, 0.0
 

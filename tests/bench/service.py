@@ -19,6 +19,7 @@ from streams import settings, wiring
 from streams.app import Service
 from streams.cli.demo import caught_up
 from streams.metrics import METRICS
+from streams.pipeline import Parts
 from streams.publish import Publisher, open_log
 from streams.reading import Reader
 from streams.store.clickhouse import ClickHouse
@@ -41,6 +42,12 @@ NINE = (
 """Controls each of which is hard in its own way: what the pipeline costs without the breadth."""
 
 
+def limited(parts: Parts, only: Collection[str]) -> Parts:
+    """The same with `only` these controls; with all where none is named."""
+    controls = parts.engine.controls
+    return replace(parts, engine=Engine(controls[each] for each in only or controls))
+
+
 def measure(file: Path, here: Path, only: Collection[str] = ()) -> dict[str, Any]:
     """Seconds to publish everything, and seconds from the first message to the last block; with
     all controls, or with some `only`."""
@@ -50,9 +57,7 @@ def measure(file: Path, here: Path, only: Collection[str] = ()) -> dict[str, Any
 async def drained(file: Path, config: settings.Settings, only: Collection[str]) -> dict[str, Any]:
     forms = wiring.open_forms(config)
     with wiring.hold(config.store) as store:
-        parts = wiring.parts(config, store, forms)
-        if only:
-            parts = replace(parts, engine=Engine(parts.engine.controls[each] for each in only))
+        parts = limited(wiring.parts(config, store, forms), only)
         service = Service(config, parts, ticks=False)
         await service.start()
         wiring.collect_seldom()

@@ -11,7 +11,7 @@ from controls.events import TYPES
 from streams.evidence import merkle
 from streams.evidence.log import Entry, again
 from streams.evidence.verify import verify
-from streams.store import Ask, Store, StoreError
+from streams.store import Ask, Store, StoreError, clickhouse
 from streams.store.memory import Memory
 from tests.streams.blocks import block, company, finding, query, ref, reject
 
@@ -93,26 +93,33 @@ def test_recall_gives_what_a_plain_search_gives(
 
     expected = [e for e in here if e.type == type_ and wanted(e)]
     ask = Ask(type_, field, frozenset(values), *ALWAYS)
-    assert store.recall("access", 0, 1 << 40, [ask]) == expected
+    assert list(store.recall("access", 0, 1 << 40, [ask])) == expected
     if expected:
         at = expected[len(expected) // 2].occurred_at
         bounded = Ask(type_, field, frozenset(values), at, at)
-        assert store.recall("access", 0, 1 << 40, [bounded]) == [
+        assert list(store.recall("access", 0, 1 << 40, [bounded])) == [
             e for e in expected if e.occurred_at == at
         ]
 
 
-def test_recall_gives_an_event_once_in_the_order_of_the_lane(store: Store) -> None:
-    company(store)
+@pytest.mark.parametrize("rows", [1, 3, clickhouse.PAGE])
+def test_recall_gives_an_event_once_in_the_order_of_the_lane(
+    store: Store, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """However few rows are held at a time."""
+    monkeypatch.setattr(clickhouse, "PAGE", rows)
+    written = [e for sealed in company(store) for e in sealed.events]
     asks = [
         Ask("access.auth_attempt", "outcome", frozenset({"failure"}), *ALWAYS),
         Ask("access.datastore_query", "actor_ref", frozenset({ref(2)}), *ALWAYS),
         Ask("access.datastore_query", None, frozenset(), *ALWAYS),
         Ask("access.datastore_query", "actor_ref", frozenset({ref(2), ref(3)}), *ALWAYS),
     ]
-    found = store.recall("access", 0, 1 << 40, asks)
+    found = list(store.recall("access", 0, 1 << 40, asks))
     times = [event.occurred_at for event in found]
     assert times == sorted(times)
+    every = {e.event_id for e in written if e.type == "access.datastore_query"}
+    assert len(every & {event.event_id for event in found}) > 3
     assert set(Counter(event.event_id for event in found).values()) == {1}
 
 
@@ -120,18 +127,18 @@ def test_recall_sees_nothing_from_the_offset_on_nor_what_comes_later(store: Stor
     first = block()
     store.write(first)
     ask = [Ask("access.datastore_query", "system_id", frozenset({"crm"}), *ALWAYS)]
-    assert len(store.recall("access", 0, 3, ask)) == 2
+    assert len(list(store.recall("access", 0, 3, ask))) == 2
     second = block(first.head, events=[query(100)])
     store.write(second)
-    assert len(store.recall("access", 0, second.header.first_offset, ask)) == 3
-    assert store.recall("access", 0, 1 << 40, ask)[-1] == query(100)
-    assert store.recall("access", 1, 1 << 40, ask) == []
+    assert len(list(store.recall("access", 0, second.header.first_offset, ask))) == 3
+    assert list(store.recall("access", 0, 1 << 40, ask))[-1] == query(100)
+    assert list(store.recall("access", 1, 1 << 40, ask)) == []
 
 
 def test_recall_by_a_date(store: Store) -> None:
     company(store)
     ask = Ask("staff.changed", "effective_on", frozenset({"2026-04-01"}), *ALWAYS)
-    found = store.recall("books", 0, 1 << 40, [ask])
+    found = list(store.recall("books", 0, 1 << 40, [ask]))
     assert found
     assert {str(getattr(event, "effective_on")) for event in found} == {"2026-04-01"}  # noqa: B009
 
@@ -266,9 +273,9 @@ def test_a_class_expires_by_whole_blocks_and_is_told_from_what_is_missing(store:
 def test_expired_events_are_no_longer_recalled(store: Store) -> None:
     company(store)
     ask = Ask("access.datastore_query", None, frozenset(), *ALWAYS)
-    assert store.recall("access", 0, 1 << 40, [ask])
+    assert list(store.recall("access", 0, 1 << 40, [ask]))
     store.expire("log", 1 << 45)
-    assert store.recall("access", 0, 1 << 40, [ask]) == []
+    assert list(store.recall("access", 0, 1 << 40, [ask])) == []
     assert store.latest("access", 0) == {}
 
 
