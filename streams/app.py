@@ -53,6 +53,8 @@ ROCKSDB = {
     "block_cache_size": 32 << 20, "write_buffer_size": 8 << 20, "max_write_buffer_number": 2
 }  # fmt: skip
 """Bytes of memory for the files of each partition; Faust's own default is 2 GiB of cache each."""
+STILL = 120.0
+"""Seconds for which recovery may read nothing of what is left; longer than any rebalance."""
 DRAIN = 20.0
 """Seconds that a worker may take to leave; after that the group misses it soon enough."""
 
@@ -76,7 +78,7 @@ class Service:
         self.settings, self.parts = settings, parts
         self.failed: BaseException | None = None
         self.over = asyncio.Event()
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
         self.app = application(settings)
         self.topics = {lane: self._topic(lane) for lane in LANES}
         tables: dict[str, Any] = {
@@ -145,8 +147,11 @@ class Service:
         if anchor is None and self.parts.store.heads():
             log.warning("anchor.none path=%s", self.anchors.path)
         self._owed = anchor if anchor and anchor.restored is not None else None
-        await self.app.start()
-        self._watch = asyncio.create_task(self._watching())
+        if not alone(self.settings):
+            self._watches.append(asyncio.create_task(self._recovering()))
+        if not await self._started():
+            return
+        self._watches.append(asyncio.create_task(self._watching()))
         if not alone(self.settings):
             self.lease.follow(self.app.consumer._thread._consumer._coordinator)
             self.follower.start(Connection.of(self.settings).options)
@@ -158,10 +163,22 @@ class Service:
             if self._ticks:
                 self._alerting = asyncio.create_task(self._alert())
 
+    async def _started(self) -> bool:
+        """Start Faust, which first recovers; false where it is over before."""
+        starting = asyncio.create_task(self.app.start())
+        over = asyncio.create_task(self.over.wait())
+        await asyncio.wait({starting, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not starting.done():
+            starting.cancel()
+            return False
+        await starting
+        return True
+
     async def stop(self) -> None:
         """Leave the group at once; the block that is open is its next owner's."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         if self._alerting is not None:  # the store is closed and the log is let go after this
             self.watch.end()
             await asyncio.wait({self._alerting}, timeout=DRAIN)
@@ -276,6 +293,23 @@ class Service:
         await self.app.wait()
         if self.failed is None:
             self._fail(self.app.crash_reason or RuntimeError("Faust stopped by itself"))
+
+    async def _recovering(self) -> None:
+        """Give up a recovery that stands still: what went astray comes at a new start."""
+        recovery = self.app.tables.recovery
+        before, since = 0, time.monotonic()
+        while True:
+            await asyncio.sleep(min(MEASURE, STILL / 4))
+            left = recovery.active_remaining_total() if recovery.in_recovery else 0
+            if not left or left != before:
+                before, since = left, time.monotonic()
+            elif time.monotonic() - since > STILL and self.failed is None:
+                self._fail(
+                    RuntimeError(
+                        f"recovery stands still: {left} records of the changelogs did not come for "
+                        f"{STILL:.0f} s; the worker stops and reads anew"
+                    )
+                )
 
     async def _alert(self) -> None:
         """Findings to Alertmanager and into the register of alerts, until the end."""

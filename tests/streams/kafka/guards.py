@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Replace = Callable[[Any, str, Any], None]
@@ -50,8 +51,8 @@ def slow_seek(replace: Replace) -> None:
     replace(Consumer, "perform_seek", slow)
 
 
-def late_fetch(replace: Replace) -> None:
-    """The group rebalances during the first recovery, and a fetch that began before takes two
+def late_fetch(records: int, replace: Replace) -> None:
+    """The group rebalances during the first recovery, and a fetch that began before takes so many
     records when the second recovery has sought and its flow still rests."""
     from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
@@ -66,7 +67,7 @@ def late_fetch(replace: Replace) -> None:
         client._coordinator.request_rejoin()
         await sought.wait()
         self.consumer.flow_active, active = True, self.consumer.flow_active  # it is asked at first
-        task = asyncio.ensure_future(fetch(self, client, places, **how | {"max_records": 2}))
+        task = asyncio.ensure_future(fetch(self, client, places, **how | {"max_records": records}))
         await asyncio.sleep(0)
         self.consumer.flow_active = active
         found = await task
@@ -225,7 +226,8 @@ GUARDS: dict[str, Callable[[Replace], None]] = {
     "given back": given_back,
     "gone": gone,
     "highest": highest,
-    "late fetch": late_fetch,
+    "late fetch": partial(late_fetch, 2),
+    "late fetch of all": partial(late_fetch, 1 << 20),
     "lease": lease,
     "no standbys": no_standbys,
     "restore": restore,

@@ -26,8 +26,8 @@ from controls.events import LANES, AccessDatastoreQuery, Event
 from controls.examples import event
 from controls.kernel import Refusal
 from controls.registers import Registers
+from streams import app, state, topics, wiring
 from streams import settings as configuration
-from streams import state, topics, wiring
 from streams.agents import Worker
 from streams.app import Service, application
 from streams.blocks import Batch, Blocks, Message
@@ -465,6 +465,24 @@ def test_what_is_fetched_across_a_rebalance_is_recovered_all_the_same(
     found, wanted = asyncio.run(recover()), bench.remembered()
     lost = {place for place in wanted if found[place] != wanted[place]}
     assert bool(lost) == (guards != "all"), lost
+
+
+def test_a_recovery_that_stands_still_ends_the_worker(
+    bench: Bench, without: Remove, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All was taken across a rebalance and lost: Faust would wait for ever."""
+    bench.publish(queries(8))
+    asyncio.run(bench.run())
+    without("late fetch of all")
+    without("given back")
+    monkeypatch.setattr(app, "STILL", 3.0)
+
+    async def recover() -> BaseException | None:
+        service = bench.service("another")
+        async with bench.running(service):
+            return service.failed
+
+    assert "stands still" in str(asyncio.run(recover()))
 
 
 # --- standbys -----------------------------------------------------------------------------------
