@@ -382,7 +382,7 @@ class Service:
 
     async def _assigned(self, sender: Any, *args: Any, **kwargs: Any) -> None:
         if not (self._refined or alone(self.settings)):
-            refine(self.app.consumer._thread)
+            refine(self.app)
             self._refined = True
 
     async def _rebalanced(self, sender: Any, *args: Any, **kwargs: Any) -> None:

@@ -21,6 +21,8 @@ from streams.settings import Settings
 APPLICATION = "shoseki"
 """Faust's name: the consumer group of the workers, and what its topics begin with."""
 
+SEGMENT = 64 << 20
+"""Bytes of a changelog that are not compacted, at most."""
 SEEN = 15.0
 """Seconds in which brokers come to know of a change that was made."""
 MISSING, UNSEEN = 3, 29  # of Kafka's error codes: unknown topic, not authorized for it
@@ -115,11 +117,15 @@ def memory(settings: Settings) -> list[Topic]:
 
     The last value need not be the newest: a worker that was paused may send an older one behind
     it.  For an hour both stay, so that the next owner sees it and writes the newer one again.
+    Kafka compacts no segment that it still writes, by itself a week or a GiB; whoever takes a
+    partition over reads all of that.
     """
     config = {
         "cleanup.policy": "compact",
         "message.timestamp.type": "LogAppendTime",  # a worker whose clock is wrong is no reason
         "min.compaction.lag.ms": str(HOUR),
+        "segment.ms": str(HOUR),
+        "segment.bytes": str(SEGMENT),
     }
     return [
         *(
