@@ -15,16 +15,12 @@ from typing import Any
 
 from faust.types import TP
 
-from controls.events import LANES
-from streams.topics import changelog
-
 AT_A_TIME = 16
 """Messages that are taken from the broker at a time; a packed one holds some hundred events."""
 RECOVERING = 2_000
 """The same of changelogs, whose records are small, while nothing else is read."""
 BRIEF = 0.1
 """Seconds that such a reading waits at most: what it asks for is chosen before."""
-CHANGELOGS = frozenset(map(changelog, LANES))
 
 
 def flow(partitions: int, at_a_time: int = AT_A_TIME) -> dict[str, Any]:
@@ -47,7 +43,7 @@ def refine(app: Any) -> None:
 
     async def fetched(client: Any, places: Any, timeout: float, max_records: int) -> Any:
         only = set(places or ())  # Faust changes its set while this waits
-        recovering = bool(only) and all(tp.topic in CHANGELOGS for tp in only)
+        recovering = bool(only) and only <= app.tables.recovery.active_tps
         if recovering:
             places, timeout, max_records = only, min(timeout, BRIEF), RECOVERING
         generation = app.consumer_generation_id
@@ -97,14 +93,13 @@ async def recovered(app: Any, generation: int, found: Mapping[TP, Sequence[Any]]
     recovery.flush_buffers()  # what came by Faust's own way, before this one was laid
     for place, records in found.items():
         tp = TP(*place)
-        if tp in recovery.active_tps:
-            seen = recovery.active_offsets.get(tp)
-            entries = [
-                Entry(tp, record.offset, record.key, record.value)
-                for record in records
-                if seen is None or record.offset > seen
-            ]
-            if entries:
-                recovery.tp_to_table[tp].apply_changelog_batch(entries)
-                recovery.active_offsets[tp] = entries[-1].offset
+        seen = recovery.active_offsets.get(tp)
+        entries = [
+            Entry(tp, record.offset, record.key, record.value)
+            for record in records
+            if seen is None or record.offset > seen
+        ]
+        if entries:
+            recovery.tp_to_table[tp].apply_changelog_batch(entries)
+            recovery.active_offsets[tp] = entries[-1].offset
     return True
