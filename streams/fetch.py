@@ -42,10 +42,13 @@ def refine(app: Any) -> None:
     fetch = thread._fetch_records
 
     async def fetched(client: Any, places: Any, timeout: float, max_records: int) -> Any:
-        only = set(places or ())  # Faust changes its set while this waits
-        recovering = bool(only) and only <= app.tables.recovery.active_tps
-        if recovering:
-            places, timeout, max_records = only, min(timeout, BRIEF), RECOVERING
+        recovering = app.tables.recovery.in_recovery
+        if recovering:  # a lane among them would wait for its agent, which waits for recovery
+            places = set(places or ()) & app.tables.recovery.active_tps
+            timeout, max_records = min(timeout, BRIEF), RECOVERING
+            if not places:
+                await asyncio.sleep(timeout)
+                return {}
         generation = app.consumer_generation_id
         found = await fetch(client, places, timeout=timeout, max_records=max_records)
         whole = True
