@@ -13,7 +13,7 @@ PACKAGES = ("controls", "streams", "dashboards")
 PURE = {"pydantic", "pydantic_core", "holidays"}
 # Foreign libraries and the modules that may import them; wiring and cli are free.
 ONLY = {
-    "faust": ("app", "agents", "connection", "local", "state"),
+    "faust": ("app", "agents", "connection", "fetch", "local", "state"),
     "mode": ("app", "agents", "local", "state"),
     "aiokafka": ("intake", "registers"),
     "kafka": ("connection", "publish", "topics"),
