@@ -299,7 +299,7 @@ class Service:
         recovery = self.app.tables.recovery
         before, since = 0, time.monotonic()
         while True:
-            await asyncio.sleep(min(MEASURE, STILL / 4))
+            await asyncio.sleep(STILL / 4)
             left = recovery.active_remaining_total() if recovery.in_recovery else 0
             if not left or left != before:
                 before, since = left, time.monotonic()

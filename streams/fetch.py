@@ -2,8 +2,7 @@
 
 aiokafka lets a fetch that begins in a rebalance wait for the new assignment.  What it then
 takes, from where recovery has sought to, Faust drops if its flow still rests, and recovery goes on
-behind a hole.  And each record goes through two waits and two queues of Faust: a changelog of
-100,000 takes half a minute, while nobody judges.
+behind a hole.  And each record goes through two waits and two queues of Faust, while nobody judges.
 """
 
 from __future__ import annotations
